@@ -1,0 +1,86 @@
+import {
+  api,
+  array,
+  bool,
+  brokerId,
+  errorCode,
+  groupId,
+  int8,
+  int16,
+  int32,
+  int64,
+  leader,
+  records,
+  string,
+  struct,
+  throttleTimeMs,
+  uuid,
+} from '../schema.ts'
+
+export const ShareFetch = api({
+  key: 78,
+  name: 'ShareFetch',
+  versions: [0, 2],
+  flexible: 0,
+  route: leader('topics[].partitions[].partitionIndex', 'responses[].partitions'),
+  request: {
+    groupId: groupId.nullable().default(null),
+    memberId: string.nullable(),
+    shareSessionEpoch: int32,
+    maxWaitMs: int32,
+    minBytes: int32,
+    maxBytes: int32.default(0x7fffffff),
+    maxRecords: int32.since(1),
+    batchSize: int32.since(1),
+    shareAcquireMode: int8.since(2).ignorable(),
+    isRenewAck: bool.since(2),
+    topics: array({
+      topicId: uuid.mapKey(),
+      partitions: array({
+        partitionIndex: int32.mapKey(),
+        partitionMaxBytes: int32.until(0),
+        acknowledgementBatches: array({
+          firstOffset: int64,
+          lastOffset: int64,
+          acknowledgeTypes: array(int8),
+        }),
+      }),
+    }),
+    forgottenTopicsData: array({
+      topicId: uuid,
+      partitions: array(int32),
+    }),
+  },
+  response: {
+    throttleTimeMs: throttleTimeMs,
+    errorCode: errorCode,
+    errorMessage: string.nullable().default(null),
+    acquisitionLockTimeoutMs: int32.since(1),
+    responses: array({
+      topicId: uuid.mapKey(),
+      partitions: array({
+        partitionIndex: int32,
+        errorCode: errorCode,
+        errorMessage: string.nullable().default(null),
+        acknowledgeErrorCode: int16,
+        acknowledgeErrorMessage: string.nullable().default(null),
+        currentLeader: struct({
+          leaderId: int32,
+          leaderEpoch: int32,
+        }),
+        records: records.nullable().default(null),
+        acquiredRecords: array({
+          firstOffset: int64,
+          lastOffset: int64,
+          deliveryCount: int16,
+        }),
+      }),
+    }),
+    nodeEndpoints: array({
+      nodeId: brokerId.mapKey(),
+      host: string,
+      port: int32,
+      rack: string.nullable().default(null),
+    }),
+  },
+})

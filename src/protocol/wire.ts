@@ -1,0 +1,355 @@
+/**
+ * Where a decoded struct keeps, by tag, the tagged fields it does not know: re-encoding writes them again (KIP-482).
+ * A symbol, so that nobody stumbles over it, and absent from the many structs that have none.
+ */
+export const unknownTags = Symbol('unknownTags')
+export type UnknownTags = ReadonlyMap<number, Uint8Array>
+
+/** Cursor over one received frame. Reads past the end throw RangeError, from DataView or from `claim`. */
+export class Reader {
+  readonly buffer: Buffer
+  private readonly view: DataView
+  private pos: number
+
+  constructor(buffer: Buffer, start = 0) {
+    this.buffer = buffer
+    this.pos = start
+    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  }
+
+  get position(): number {
+    return this.pos
+  }
+
+  bool(): boolean {
+    return this.view.getUint8(this.take(1)) !== 0
+  }
+  int8(): number {
+    return this.view.getInt8(this.take(1))
+  }
+  int16(): number {
+    return this.view.getInt16(this.take(2))
+  }
+  uint16(): number {
+    return this.view.getUint16(this.take(2))
+  }
+  int32(): number {
+    return this.view.getInt32(this.take(4))
+  }
+  int64(): bigint {
+    return this.view.getBigInt64(this.take(8))
+  }
+  float64(): number {
+    return this.view.getFloat64(this.take(8))
+  }
+  /** Kafka's own text form of a Uuid: unpadded url-safe base64. */
+  uuid(): string {
+    const at = this.claim(16)
+    return this.buffer.base64urlSlice(at, at + 16)
+  }
+
+  uvarint(): number {
+    let byte = this.view.getUint8(this.pos++)
+    if (byte < 0x80) return byte
+    let value = byte & 0x7f
+    for (let shift = 7; shift < 35; shift += 7) {
+      byte = this.view.getUint8(this.pos++)
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+    throw new RangeError('uvarint longer than 5 bytes')
+  }
+
+  string(): string | null {
+    return this.text(this.int16())
+  }
+  compactString(): string | null {
+    return this.text(this.uvarint() - 1)
+  }
+  legacyString(): string | null {
+    return this.string()
+  }
+  bytes(): Buffer | null {
+    return this.raw(this.int32())
+  }
+  compactBytes(): Buffer | null {
+    return this.raw(this.uvarint() - 1)
+  }
+  records(): Buffer | null {
+    return this.bytes()
+  }
+  compactRecords(): Buffer | null {
+    return this.compactBytes()
+  }
+
+  /** Element count, below 0 for null. What is left must hold that many elements, so a hostile count cannot make us allocate. */
+  count(leastBytes: number): number {
+    return this.bounded(this.int32(), leastBytes)
+  }
+  compactCount(leastBytes: number): number {
+    return this.bounded(this.uvarint() - 1, leastBytes)
+  }
+  /** Whether a nullable struct follows. */
+  present(): boolean {
+    return this.int8() >= 0
+  }
+
+  /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept, copied out of the frame. */
+  tags<M extends { [unknownTags]?: Map<number, Buffer> }>(
+    message: M,
+    known?: (tag: number, message: M, reader: this) => boolean,
+  ): M {
+    let last = -1
+    for (let left = this.uvarint(); left > 0; left--) {
+      const tag = this.uvarint(),
+        size = this.uvarint(),
+        start = this.claim(size),
+        end = this.pos
+      if (tag <= last) throw new RangeError(`tag ${tag} follows tag ${last}`)
+      last = tag
+      this.pos = start
+      if (!known?.(tag, message, this)) (message[unknownTags] ??= new Map()).set(tag, Buffer.from(this.raw(size)!))
+      if (this.pos !== end) throw new RangeError(`tag ${tag} is ${this.pos - start} bytes long, not ${size} as announced`)
+    }
+    return message
+  }
+
+  private text(n: number): string | null {
+    if (n < 0) return null
+    const at = this.claim(n)
+    return this.buffer.utf8Slice(at, at + n)
+  }
+  private raw(n: number): Buffer | null {
+    if (n < 0) return null
+    const at = this.claim(n)
+    return this.buffer.subarray(at, at + n)
+  }
+  private take(n: number): number {
+    const at = this.pos
+    this.pos = at + n
+    return at
+  }
+  private claim(n: number): number {
+    this.bounded(n, 1)
+    return this.take(n)
+  }
+  private bounded(n: number, each: number): number {
+    if (n * each > this.buffer.length - this.pos)
+      throw new RangeError(`length ${n} exceeds the ${this.buffer.length - this.pos} bytes left`)
+    return n
+  }
+}
+
+/** Record sets from this size on are not copied: they become chunks of their own (D3, "Produce"). */
+const SPLICE_BYTES = 1024
+
+/** Growable output, a list of chunks at the end. `take(n)` is the only place that checks capacity. */
+export class Writer {
+  private buffer: Buffer
+  private view: DataView
+  private pos = 0
+  /** Chunks that are complete, and where the one being written starts in `buffer`. */
+  private readonly sealed: Uint8Array[] = []
+  private sealedBytes = 0
+  private start = 0
+
+  constructor(capacity = 512) {
+    this.buffer = Buffer.allocUnsafe(capacity)
+    this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, capacity)
+  }
+
+  bool(value: boolean): void {
+    const at = this.take(1)
+    this.view.setUint8(at, value ? 1 : 0)
+  }
+  int8(value: number): void {
+    if (value !== (value << 24) >> 24) misfit(value, 'int8')
+    const at = this.take(1)
+    this.view.setInt8(at, value)
+  }
+  int16(value: number): void {
+    if (value !== (value << 16) >> 16) misfit(value, 'int16')
+    const at = this.take(2)
+    this.view.setInt16(at, value)
+  }
+  uint16(value: number): void {
+    if (value !== (value & 0xffff)) misfit(value, 'uint16')
+    const at = this.take(2)
+    this.view.setUint16(at, value)
+  }
+  int32(value: number): void {
+    if (value !== (value | 0)) misfit(value, 'int32')
+    const at = this.take(4)
+    this.view.setInt32(at, value)
+  }
+  int64(value: bigint): void {
+    const at = this.take(8)
+    this.view.setBigInt64(at, value)
+  }
+  float64(value: number): void {
+    const at = this.take(8)
+    this.view.setFloat64(at, value)
+  }
+  uuid(value: string): void {
+    const at = this.take(16)
+    if (value.length !== 22 || this.buffer.base64urlWrite(value, at, 16) !== 16) misfit(value, 'uuid')
+  }
+
+  uvarint(value: number): void {
+    this.pos = this.uvarintAt(this.take(5), value)
+  }
+
+  string(value: string | null): void {
+    if (value === null) return this.int16(-1)
+    const at = this.text(value, 2)
+    this.view.setInt16(at, this.pos - at - 2)
+  }
+  compactString(value: string | null): void {
+    if (value === null) return this.uvarint(0)
+    const prefix = value.length <= 42 ? 1 : uvarintBytes(Buffer.byteLength(value) + 1) // 42 units: 126 bytes at most
+    const at = this.text(value, prefix)
+    this.uvarintAt(at, this.pos - at - prefix + 1)
+  }
+  legacyString(value: string | null): void {
+    this.string(value)
+  }
+  bytes(value: Uint8Array | null): void {
+    if (value === null) return this.int32(-1)
+    this.int32(value.length)
+    this.raw(value)
+  }
+  compactBytes(value: Uint8Array | null): void {
+    if (value === null) return this.uvarint(0)
+    this.uvarint(value.length + 1)
+    this.raw(value)
+  }
+  records(value: Uint8Array | null): void {
+    if (value === null) return this.int32(-1)
+    this.int32(value.length)
+    this.splice(value)
+  }
+  compactRecords(value: Uint8Array | null): void {
+    if (value === null) return this.uvarint(0)
+    this.uvarint(value.length + 1)
+    this.splice(value)
+  }
+
+  count(n: number): void {
+    this.int32(n)
+  }
+  compactCount(n: number): void {
+    this.uvarint(n + 1)
+  }
+  present(value: boolean): void {
+    this.int8(value ? 1 : -1)
+  }
+
+  /** Opens a tagged field of yet unknown size; most fit one size byte, `endTag` shifts the rest. */
+  beginTag(tag: number): number {
+    this.uvarint(tag)
+    return this.take(1)
+  }
+  endTag(mark: number): void {
+    const start = mark + 1,
+      size = this.pos - start,
+      more = uvarintBytes(size) - 1
+    this.take(more)
+    this.buffer.copyWithin(start + more, start, start + size)
+    this.uvarintAt(mark, size)
+  }
+  /** Writes tagged fields kept from decoding. They follow the known ones, so each must come after tag `last`. */
+  keptTags(fields: UnknownTags, last: number): void {
+    for (const [tag, value] of fields) {
+      if (tag <= last) throw new RangeError(`unknown tag ${tag} follows tag ${last}`)
+      last = tag
+      this.uvarint(tag)
+      this.uvarint(value.length)
+      this.raw(value)
+    }
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.sealedBytes + this.pos - this.start
+  }
+  /** All that was written, in order. The writer must not be used again. */
+  chunks(): Uint8Array[] {
+    this.seal()
+    return this.sealed
+  }
+  /** All that was written, as one buffer. */
+  finish(): Buffer {
+    if (this.sealed.length === 0) return this.buffer.subarray(this.start, this.pos)
+    return Buffer.concat(this.chunks())
+  }
+
+  /**
+   * Writes text, leaving `prefix` bytes for its length in front, and returns where those are. UTF-8 needs at most 3 bytes per
+   * UTF-16 unit, so that much is claimed and the rest given back: a third cheaper than asking for the byte length first.
+   */
+  private text(value: string, prefix: number): number {
+    const room = 3 * value.length,
+      at = this.take(prefix + room)
+    const n = this.buffer.utf8Write(value, at + prefix, room)
+    if (n > 0x7fff) throw new RangeError(`a string of ${n} bytes: Kafka takes 32767 at most`)
+    this.pos = at + prefix + n
+    return at
+  }
+  /** Takes a record set into the output by reference when it is large. No tagged field holds one, so no open tag is cut in two. */
+  private splice(value: Uint8Array): void {
+    if (value.length < SPLICE_BYTES) return this.raw(value)
+    this.seal()
+    this.sealed.push(value)
+    this.sealedBytes += value.length
+  }
+  private seal(): void {
+    if (this.pos === this.start) return
+    this.sealed.push(this.buffer.subarray(this.start, this.pos))
+    this.sealedBytes += this.pos - this.start
+    this.start = this.pos
+  }
+  private raw(value: Uint8Array): void {
+    const at = this.take(value.length)
+    this.buffer.set(value, at)
+  }
+  /** Writes where room is claimed already; returns the place behind. */
+  private uvarintAt(at: number, value: number): number {
+    while (value > 0x7f) {
+      this.view.setUint8(at++, (value & 0x7f) | 0x80)
+      value >>>= 7
+    }
+    this.view.setUint8(at++, value)
+    return at
+  }
+
+  /** Claims `n` bytes. May replace `buffer`/`view`, so take first and only then read them (`view.set(take())` would not). */
+  private take(n: number): number {
+    const at = this.pos
+    this.pos = at + n
+    if (this.pos > this.buffer.length) this.grow(at)
+    return at
+  }
+  private grow(used: number): void {
+    // Places taken before stay valid, so the sealed part is carried along.
+    const larger = Buffer.allocUnsafe(Math.max(this.pos, this.buffer.length * 2))
+    this.buffer.copy(larger, this.start, this.start, used)
+    this.buffer = larger
+    this.view = new DataView(larger.buffer, larger.byteOffset, larger.length)
+  }
+}
+
+const uvarintBytes = (value: number): number => 1 + Math.trunc((31 - Math.clz32(value | 1)) / 7) // 7 bits per byte
+
+/** DataView would silently wrap a number that does not fit. (An int64 still wraps: checking bigints cost up to a quarter of an encode.) */
+function misfit(value: unknown, type: string): never {
+  throw new RangeError(`${value} is no ${type}`)
+}
+
+declare global {
+  interface Buffer {
+    utf8Slice(start: number, end: number): string
+    base64urlSlice(start: number, end: number): string
+    utf8Write(text: string, offset: number, length: number): number
+    base64urlWrite(text: string, offset: number, length: number): number
+  }
+}

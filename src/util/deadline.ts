@@ -1,0 +1,23 @@
+import type { Clock } from '../runtime/runtime.ts'
+
+/** One time budget shared by all steps of an operation, on the clock of the runtime. */
+export class Deadline {
+  readonly timeoutMs: number
+  private readonly clock: Clock
+  private readonly end: number
+
+  constructor(clock: Clock, timeoutMs: number) {
+    this.clock = clock
+    this.timeoutMs = timeoutMs
+    this.end = clock.monotonic() + timeoutMs
+  }
+
+  /** Milliseconds left, 0 when it has passed. */
+  get remainingMs(): number {
+    return Math.max(0, this.end - this.clock.monotonic())
+  }
+
+  get passed(): boolean {
+    return this.clock.monotonic() >= this.end
+  }
+}
