@@ -83,6 +83,21 @@ export function decodeRequest<A extends Api>(api: A, version: number, frame: Buf
   return decodeWhole(api.request, version, new Reader(frame, bodyOffset))
 }
 
+/**
+ * One message that starts at `offset` of a buffer and need not reach to its end: `end` is the offset behind it.
+ * Byte fields are views of `buffer`. Throws ProtocolError.
+ */
+export function decodeMessage<M extends Message>(
+  message: M,
+  version: number,
+  buffer: Buffer,
+  offset = 0,
+): { readonly value: Decoded<M>; readonly end: number } {
+  const reader = new Reader(buffer, offset)
+  const value = guarded(message, version, reader)
+  return { value, end: reader.position }
+}
+
 function framed(write: (writer: Writer) => void): Uint8Array[] {
   const writer = new Writer()
   writer.int32(0)

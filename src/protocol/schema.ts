@@ -172,6 +172,8 @@ export const bytes = scalar<Uint8Array>('bytes')
 export const records = scalar<Uint8Array>('records')
 /** Unpadded url-safe base64, Kafka's own text form. */
 export const uuid = scalar<string>('uuid')
+/** The all-zero uuid, which stands for "no id". */
+export const NO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export const topicName = scalar<string>('string', { entity: 'topicName' })
 export const groupId = scalar<string>('string', { entity: 'groupId' })
