@@ -1,5 +1,6 @@
 import { api, coordinator, errorCode, groupId, int16, producerId, throttleTimeMs, transactionalId } from '../schema.ts'
 
+/** Adds a group's offsets to a transaction. */
 export const AddOffsetsToTxn = api({
   key: 25,
   name: 'AddOffsetsToTxn',
@@ -8,13 +9,19 @@ export const AddOffsetsToTxn = api({
   route: coordinator('transaction', 'transactionalId'),
   clientThrottlesSince: 1,
   request: {
+    /** Stable name of the transactional producer. */
     transactionalId: transactionalId,
+    /** Id that the producer got from InitProducerId. */
     producerId: producerId,
+    /** Incarnation of that producer id: an older epoch is fenced. */
     producerEpoch: int16,
+    /** Group whose offsets join the transaction. */
     groupId: groupId,
   },
   response: {
+    /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs,
+    /** Error code; 0 is success. */
     errorCode: errorCode,
   },
 })

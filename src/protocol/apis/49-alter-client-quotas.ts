@@ -1,5 +1,6 @@
 import { api, array, bool, controller, errorCode, float64, string, throttleTimeMs } from '../schema.ts'
 
+/** Changes client quotas (KIP-546). */
 export const AlterClientQuotas = api({
   key: 49,
   name: 'AlterClientQuotas',
@@ -7,26 +8,42 @@ export const AlterClientQuotas = api({
   flexible: 1,
   route: controller,
   request: {
+    /** Whose quotas to change, and how. */
     entries: array({
+      /** Who the quotas are for. */
       entity: array({
+        /** Kind of the entity: "user", "client-id" or "ip". */
         entityType: string,
+        /** Name of the entity; null for the default of its kind. */
         entityName: string.nullable(),
       }),
+      /** The changes. */
       ops: array({
+        /** Name of the quota, such as producer_byte_rate. */
         key: string,
+        /** Its new value: bytes or requests per second, or percent of a thread. */
         value: float64,
+        /** Whether to remove the quota instead. */
         remove: bool,
       }),
     }),
+    /** True for a rehearsal: everything is checked and nothing is changed. */
     validateOnly: bool,
   },
   response: {
+    /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs,
+    /** What became of each entity. */
     entries: array({
+      /** Error code; 0 is success. */
       errorCode: errorCode,
+      /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
+      /** Who the quotas are for. */
       entity: array({
+        /** Kind of the entity: "user", "client-id" or "ip". */
         entityType: string,
+        /** Name of the entity; null for the default of its kind. */
         entityName: string.nullable(),
       }),
     }),

@@ -1,5 +1,6 @@
 import { api, brokerId, controller, errorCode, string, throttleTimeMs } from '../schema.ts'
 
+/** Makes the cluster forget a broker that is down. */
 export const UnregisterBroker = api({
   key: 64,
   name: 'UnregisterBroker',
@@ -7,11 +8,15 @@ export const UnregisterBroker = api({
   flexible: 0,
   route: controller,
   request: {
+    /** Broker to forget; it must be down. */
     brokerId: brokerId,
   },
   response: {
+    /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs,
+    /** Error code; 0 is success. */
     errorCode: errorCode,
+    /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable(),
   },
 })

@@ -14,15 +14,20 @@ import {
 } from '../schema.ts'
 
 const topicPartitions = {
+  /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
   topicId: uuid,
+  /** Name of the topic. */
   topicName: topicName,
+  /** Partition numbers. */
   partitions: array(int32),
 }
 
 const assignment = {
+  /** The partitions. */
   topicPartitions: array(topicPartitions),
 }
 
+/** Describes share groups (KIP-932). */
 export const ShareGroupDescribe = api({
   key: 77,
   name: 'ShareGroupDescribe',
@@ -30,28 +35,48 @@ export const ShareGroupDescribe = api({
   flexible: 0,
   route: coordinator('group', 'groupIds[]', 'groups'),
   request: {
+    /** Ids of the groups to describe. */
     groupIds: array(groupId),
+    /** Whether the answer is to say what the caller may do with the resource. */
     includeAuthorizedOperations: bool,
   },
   response: {
+    /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs,
+    /** What is known of each group. */
     groups: array({
+      /** Error code; 0 is success. */
       errorCode: errorCode,
+      /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().default(null),
+      /** Id of the group. */
       groupId: groupId,
+      /** State of the group, such as Stable or Empty. */
       groupState: string,
+      /** Epoch of the group; it grows when members, subscriptions or topics change. */
       groupEpoch: int32,
+      /** Epoch of the target assignment. */
       assignmentEpoch: int32,
+      /** Name of the server-side assignor in use. */
       assignorName: string,
+      /** The members. */
       members: array({
+        /** Id of the member within its group. */
         memberId: string,
+        /** Rack of the member; null for none. */
         rackId: string.nullable().default(null),
+        /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
         memberEpoch: int32,
+        /** The client id that the member sends. */
         clientId: string,
+        /** Address from which the member connects. */
         clientHost: string,
+        /** Names of the topics the member subscribes to. */
         subscribedTopicNames: array(topicName),
+        /** What the member has now. */
         assignment: struct(assignment),
       }),
+      /** Bit set of the operations that the caller may perform; -2147483648 when not asked for. */
       authorizedOperations: int32.default(-2147483648),
     }),
   },
