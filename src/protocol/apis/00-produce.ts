@@ -31,7 +31,7 @@ export const Produce = api({
     /** How many replicas must have the records before the answer: -1 all in sync, 1 the leader, 0 none, and then there is no answer. */
     acks: int16,
     /** How long the leader may wait for its followers, in milliseconds. */
-    timeoutMs: timeoutMs,
+    timeoutMs,
     /** The records, by topic. */
     topicData: array({
       /** Name of the topic. */
@@ -59,7 +59,7 @@ export const Produce = api({
         /** Partition number, from 0. */
         index: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** Offset that the first record got; -1 on error. */
         baseOffset: int64,
         /** When the broker appended, in milliseconds since the epoch, if the topic uses log append time; else -1. */

@@ -27,11 +27,11 @@ export const Fetch = api({
   request: {
     /** Id of the cluster the sender believes it talks to; null for unknown. */
     clusterId: string.since(12).nullable().default(null).tag(0).ignorable(),
-    /** Broker id of a follower that fetches; -1 for a client. */
+    /** Broker id of the follower that asks; -1 for a client. */
     replicaId: brokerId.until(14).default(-1),
     /** Who fetches, when a follower does. */
     replicaState: struct({
-      /** Broker id of a follower that fetches; -1 for a client. */
+      /** Broker id of the follower that asks; -1 for a client. */
       replicaId: brokerId.default(-1),
       /** Epoch of the follower's registration; -1 for a client. */
       replicaEpoch: int64.default(-1n),
@@ -106,7 +106,7 @@ export const Fetch = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** One past the last offset that all in-sync replicas have: consumers read up to it. */
         highWatermark: int64,
         /** First offset that belongs to an open transaction, or the high watermark; -1 for unknown. */
@@ -143,7 +143,7 @@ export const Fetch = api({
         /** Aborted transactions within what was read; null when uncommitted data was asked for. In no particular order. */
         abortedTransactions: array({
           /** Producer whose transaction was aborted. */
-          producerId: producerId,
+          producerId,
           /** First offset of that transaction. */
           firstOffset: int64,
         })

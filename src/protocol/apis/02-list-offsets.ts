@@ -9,7 +9,7 @@ export const ListOffsets = api({
   route: leader('topics[].partitions[].partitionIndex', 'topics[].partitions'),
   clientThrottlesSince: 3,
   request: {
-    /** Broker id of a follower that fetches; -1 for a client. */
+    /** Broker id of the follower that asks; -1 for a client. */
     replicaId: brokerId,
     /** 0 reads everything, 1 only up to the last stable offset, without aborted transactions. */
     isolationLevel: int8.since(2),
@@ -44,7 +44,7 @@ export const ListOffsets = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** Offsets of segments, descending. */
         oldStyleOffsets: array(int64).until(0),
         /** Timestamp of the record found, in milliseconds since the epoch; -1 for none. */

@@ -44,7 +44,7 @@ export const Metadata = api({
     /** What is known of each topic. */
     topics: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** Name of the topic; null when an unknown id was asked for. */
       name: topicName.nullableSince(12).mapKey(),
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
@@ -54,7 +54,7 @@ export const Metadata = api({
       /** The partitions, in no particular order. */
       partitions: array({
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Broker that leads the partition; -1 when nobody does or it is not known. */

@@ -10,7 +10,7 @@ export const OffsetCommit = api({
   clientThrottlesSince: 4,
   request: {
     /** Group to commit for. */
-    groupId: groupId,
+    groupId,
     /** Generation (classic group) or member epoch (KIP-848) of the committer; -1 outside any group. */
     generationIdOrMemberEpoch: int32.since(1).default(-1).ignorable(),
     /** Member that commits; empty outside any group. */
@@ -54,7 +54,7 @@ export const OffsetCommit = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }),
   },

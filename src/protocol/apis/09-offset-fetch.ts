@@ -36,7 +36,7 @@ export const OffsetFetch = api({
     /** Groups whose offsets are asked for (KIP-709). */
     groups: array({
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** Member that asks; null outside any group. */
       memberId: string.since(9).nullable().default(null).ignorable(),
       /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
@@ -72,7 +72,7 @@ export const OffsetFetch = api({
         /** Free text kept beside the committed offset. */
         metadata: string.nullable(),
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }).until(7),
     /** Error code; 0 is success. */
@@ -80,7 +80,7 @@ export const OffsetFetch = api({
     /** Offsets found, by group. */
     groups: array({
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** Offsets found, by topic. */
       topics: array({
         /** Name of the topic. */
@@ -98,11 +98,11 @@ export const OffsetFetch = api({
           /** Free text kept beside the committed offset. */
           metadata: string.nullable(),
           /** Error code; 0 is success. */
-          errorCode: errorCode,
+          errorCode,
         }),
       }),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
     }).since(8),
   },
 })

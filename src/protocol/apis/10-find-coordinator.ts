@@ -40,7 +40,7 @@ export const FindCoordinator = api({
       /** TCP port to connect to. */
       port: int32,
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().ignorable(),
     }).since(4),

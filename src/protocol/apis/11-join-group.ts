@@ -10,7 +10,7 @@ export const JoinGroup = api({
   clientThrottlesSince: 3,
   request: {
     /** Group to join. */
-    groupId: groupId,
+    groupId,
     /** After how long without a heartbeat the member is thrown out, in milliseconds. */
     sessionTimeoutMs: int32,
     /** How long members may take to come back when the group rebalances, in milliseconds. */
@@ -35,7 +35,7 @@ export const JoinGroup = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.since(2).ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The new generation; -1 on error. */
     generationId: int32.default(-1),
     /** Kind of the group; null on error. */

@@ -10,7 +10,7 @@ export const Heartbeat = api({
   clientThrottlesSince: 2,
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Generation of the group that the caller belongs to; -1 outside any. */
     generationId: int32,
     /** Id of the member within its group. */
@@ -22,6 +22,6 @@ export const Heartbeat = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.since(1).ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
   },
 })

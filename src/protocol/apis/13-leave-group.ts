@@ -10,7 +10,7 @@ export const LeaveGroup = api({
   clientThrottlesSince: 2,
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Member that leaves. */
     memberId: string.until(2),
     /** Members that leave. */
@@ -27,7 +27,7 @@ export const LeaveGroup = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.since(1).ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** What became of each. */
     members: array({
       /** Id of the member within its group. */
@@ -35,7 +35,7 @@ export const LeaveGroup = api({
       /** Stable name of a static member (KIP-345); null for a dynamic one. */
       groupInstanceId: string.nullable(),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
     }).since(3),
   },
 })

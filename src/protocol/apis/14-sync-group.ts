@@ -10,7 +10,7 @@ export const SyncGroup = api({
   clientThrottlesSince: 2,
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Generation of the group that the caller belongs to; -1 outside any. */
     generationId: int32,
     /** Id of the member within its group. */
@@ -33,7 +33,7 @@ export const SyncGroup = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.since(1).ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Kind of the group; null on error. */
     protocolType: string.since(5).nullable().default(null).ignorable(),
     /** The strategy chosen; null on error. */

@@ -20,11 +20,11 @@ export const DescribeGroups = api({
     /** What is known of each group. */
     groups: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.since(6).nullable().default(null),
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** State of the group: Dead, Stable, PreparingRebalance, CompletingRebalance, Empty. */
       groupState: string,
       /** What kind of group it is: "consumer" for consumers, "connect" for Connect workers. */

@@ -18,11 +18,11 @@ export const ListGroups = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.since(1).ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The groups that this broker coordinates. */
     groups: array({
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** What kind of group it is: "consumer" for consumers, "connect" for Connect workers. */
       protocolType: string,
       /** State of the group. */

@@ -12,7 +12,7 @@ export const SaslHandshake = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Mechanisms that the broker offers on this listener. */
     mechanisms: array(string),
   },

@@ -20,7 +20,7 @@ export const ApiVersions = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** APIs that the broker offers. */
     apiKeys: array({
       /** Key of the API. */

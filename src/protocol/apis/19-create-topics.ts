@@ -62,7 +62,7 @@ export const CreateTopics = api({
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
       topicId: uuid.since(7).ignorable(),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.since(1).nullable().ignorable(),
       /** Why the configuration is left out; 0 when it is there. */

@@ -19,7 +19,7 @@ export const DeleteTopics = api({
     /** Names of the topics to delete. */
     topicNames: array(topicName).until(5).ignorable(),
     /** How long the broker may work on this before it answers with what it has, in milliseconds. */
-    timeoutMs: timeoutMs,
+    timeoutMs,
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
@@ -31,7 +31,7 @@ export const DeleteTopics = api({
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
       topicId: uuid.since(6).ignorable(),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.since(5).nullable().default(null).ignorable(),
     }),

@@ -22,11 +22,11 @@ export const DeleteRecords = api({
       }),
     }),
     /** How long the broker may work on this before it answers with what it has, in milliseconds. */
-    timeoutMs: timeoutMs,
+    timeoutMs,
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of it, by topic. */
     topics: array({
       /** Name of the topic. */
@@ -38,7 +38,7 @@ export const DeleteRecords = api({
         /** First offset that is left; -1 on error. */
         lowWatermark: int64,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }),
   },

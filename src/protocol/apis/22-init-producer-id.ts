@@ -27,7 +27,7 @@ export const InitProducerId = api({
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.ignorable(),
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Id to produce with; -1 on error. */
     producerId: producerId.default(-1n),
     /** Epoch to produce with. */

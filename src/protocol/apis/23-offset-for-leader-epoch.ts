@@ -8,7 +8,7 @@ export const OffsetForLeaderEpoch = api({
   flexible: 4,
   route: leader('topics[].partitions[].partition', 'topics[].partitions'),
   request: {
-    /** Broker id of a follower that fetches; -1 for a client. */
+    /** Broker id of the follower that asks; -1 for a client. */
     replicaId: brokerId.since(3).default(-2).ignorable(),
     /** What to look up, by topic. */
     topics: array({
@@ -35,7 +35,7 @@ export const OffsetForLeaderEpoch = api({
       /** What was found, by partition. */
       partitions: array({
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** Partition number, from 0. */
         partition: int32,
         /** Largest epoch, up to the one asked for, that the leader has; -1 for none. */

@@ -47,7 +47,7 @@ export const AddPartitionsToTxn = api({
       /** Stable name of the transactional producer. */
       transactionalId: transactionalId.mapKey(),
       /** Id that the producer got from InitProducerId. */
-      producerId: producerId,
+      producerId,
       /** Incarnation of that producer id: an older epoch is fenced. */
       producerEpoch: int16,
       /** Only check that the partitions are in the transaction. */
@@ -66,7 +66,7 @@ export const AddPartitionsToTxn = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
     errorCode: errorCode.since(4).ignorable(),
     /** What became of each transaction. */

@@ -10,18 +10,18 @@ export const AddOffsetsToTxn = api({
   clientThrottlesSince: 1,
   request: {
     /** Stable name of the transactional producer. */
-    transactionalId: transactionalId,
+    transactionalId,
     /** Id that the producer got from InitProducerId. */
-    producerId: producerId,
+    producerId,
     /** Incarnation of that producer id: an older epoch is fenced. */
     producerEpoch: int16,
     /** Group whose offsets join the transaction. */
-    groupId: groupId,
+    groupId,
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
   },
 })

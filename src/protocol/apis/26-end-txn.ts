@@ -10,9 +10,9 @@ export const EndTxn = api({
   clientThrottlesSince: 1,
   request: {
     /** Stable name of the transactional producer. */
-    transactionalId: transactionalId,
+    transactionalId,
     /** Id that the producer got from InitProducerId. */
-    producerId: producerId,
+    producerId,
     /** Incarnation of that producer id: an older epoch is fenced. */
     producerEpoch: int16,
     /** True commits, false aborts. */
@@ -20,9 +20,9 @@ export const EndTxn = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Producer id for the next transaction; -1 when unchanged (KIP-890). */
     producerId: producerId.since(5).default(-1n).ignorable(),
     /** Epoch for the next transaction; -1 when unchanged (KIP-890). */

@@ -11,7 +11,7 @@ export const WriteTxnMarkers = api({
     /** The markers to write. */
     markers: array({
       /** Id that the producer got from InitProducerId. */
-      producerId: producerId,
+      producerId,
       /** Incarnation of that producer id: an older epoch is fenced. */
       producerEpoch: int16,
       /** True for commit, false for abort. */
@@ -33,7 +33,7 @@ export const WriteTxnMarkers = api({
     /** What became of each marker. */
     markers: array({
       /** Id that the producer got from InitProducerId. */
-      producerId: producerId,
+      producerId,
       /** What became of it, by topic. */
       topics: array({
         /** Name of the topic. */
@@ -43,7 +43,7 @@ export const WriteTxnMarkers = api({
           /** Partition number, from 0. */
           partitionIndex: int32,
           /** Error code; 0 is success. */
-          errorCode: errorCode,
+          errorCode,
         }),
       }),
     }),

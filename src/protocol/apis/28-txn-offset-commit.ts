@@ -25,11 +25,11 @@ export const TxnOffsetCommit = api({
   clientThrottlesSince: 1,
   request: {
     /** Stable name of the transactional producer. */
-    transactionalId: transactionalId,
+    transactionalId,
     /** Group to commit for. */
-    groupId: groupId,
+    groupId,
     /** Id that the producer got from InitProducerId. */
-    producerId: producerId,
+    producerId,
     /** Incarnation of that producer id: an older epoch is fenced. */
     producerEpoch: int16,
     /** Generation (classic group) or member epoch (KIP-848) of the committer; -1 outside any group. */
@@ -59,7 +59,7 @@ export const TxnOffsetCommit = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of the commits, by topic. */
     topics: array({
       /** Name of the topic. */
@@ -71,7 +71,7 @@ export const TxnOffsetCommit = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }),
   },

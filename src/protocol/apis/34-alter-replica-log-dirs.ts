@@ -24,17 +24,17 @@ export const AlterReplicaLogDirs = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of it, by topic. */
     results: array({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** What became of it, by partition. */
       partitions: array({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }),
   },

@@ -19,13 +19,13 @@ export const DescribeLogDirs = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
     errorCode: errorCode.since(3).ignorable(),
     /** The log directories. */
     results: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** Absolute path of the directory on the broker. */
       logDir: string,
       /** What lies there, by topic. */

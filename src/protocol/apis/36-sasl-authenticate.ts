@@ -13,7 +13,7 @@ export const SaslAuthenticate = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable(),
     /** Next message of the mechanism's exchange, from the broker. */

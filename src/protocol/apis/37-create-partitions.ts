@@ -34,19 +34,19 @@ export const CreatePartitions = api({
       }).nullable(),
     }),
     /** How long the broker may work on this before it answers with what it has, in milliseconds. */
-    timeoutMs: timeoutMs,
+    timeoutMs,
     /** True for a rehearsal: everything is checked and nothing is changed. */
     validateOnly: bool,
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of each topic. */
     results: array({
       /** Name of the topic. */
       name: topicName,
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().default(null),
     }),

@@ -25,7 +25,7 @@ export const CreateDelegationToken = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Type of the token's owner. */
     principalType: string,
     /** Name of the token's owner. */
@@ -45,6 +45,6 @@ export const CreateDelegationToken = api({
     /** The token's secret: an HMAC that also identifies it. */
     hmac: bytes,
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
   },
 })

@@ -16,10 +16,10 @@ export const ExpireDelegationToken = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** When the token expires, in milliseconds since the epoch. */
     expiryTimestampMs: int64,
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
   },
 })

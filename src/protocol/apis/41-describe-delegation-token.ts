@@ -19,7 +19,7 @@ export const DescribeDelegationToken = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The tokens. */
     tokens: array({
       /** Type of the token's owner. */
@@ -49,6 +49,6 @@ export const DescribeDelegationToken = api({
       }),
     }),
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
   },
 })

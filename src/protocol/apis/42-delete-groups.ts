@@ -14,13 +14,13 @@ export const DeleteGroups = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of each group. */
     results: array({
       /** Id of the group. */
       groupId: groupId.mapKey(),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.since(3).nullable().default(null).ignorable(),
     }),

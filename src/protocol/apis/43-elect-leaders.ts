@@ -22,7 +22,7 @@ export const ElectLeaders = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
     errorCode: errorCode.since(1),
     /** What became of it, by topic. */
@@ -34,7 +34,7 @@ export const ElectLeaders = api({
         /** Partition number, from 0. */
         partitionId: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable(),
       }),

@@ -29,11 +29,11 @@ export const IncrementalAlterConfigs = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of each resource. */
     responses: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
       /** Kind of the resource: 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group. */

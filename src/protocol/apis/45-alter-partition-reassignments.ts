@@ -39,11 +39,11 @@ export const AlterPartitionReassignments = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Whether a partition may end up with another number of replicas: as asked. */
     allowReplicationFactorChange: bool.since(1).default(true).ignorable(),
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about that error; null when there is none. */
     errorMessage: string.nullable(),
     /** What became of it, by topic. */
@@ -55,7 +55,7 @@ export const AlterPartitionReassignments = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable(),
       }),

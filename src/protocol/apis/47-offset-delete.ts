@@ -8,7 +8,7 @@ export const OffsetDelete = api({
   route: coordinator('group', 'groupId'),
   request: {
     /** Group whose offsets are deleted. */
-    groupId: groupId,
+    groupId,
     /** Offsets to delete, by topic. */
     topics: array({
       /** Name of the topic. */
@@ -22,7 +22,7 @@ export const OffsetDelete = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
     throttleTimeMs: throttleTimeMs.ignorable(),
     /** What became of it, by topic. */
@@ -34,7 +34,7 @@ export const OffsetDelete = api({
         /** Partition number, from 0. */
         partitionIndex: int32.mapKey(),
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
       }),
     }),
   },

@@ -16,9 +16,9 @@ export const DescribeUserScramCredentials = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable(),
     /** What is known of each user. */
@@ -26,7 +26,7 @@ export const DescribeUserScramCredentials = api({
       /** Name of the SCRAM user. */
       user: string,
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
       /** The mechanisms the user has a credential for. */

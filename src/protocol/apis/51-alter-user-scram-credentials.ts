@@ -31,13 +31,13 @@ export const AlterUserScramCredentials = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What became of each user. */
     results: array({
       /** Name of the SCRAM user. */
       user: string,
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
     }),

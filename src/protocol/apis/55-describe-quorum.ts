@@ -24,7 +24,7 @@ export const DescribeQuorum = api({
     /** Metadata topics: just __cluster_metadata. */
     topics: array({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** Partitions to describe: just 0. */
       partitions: array({
         /** Partition number, from 0. */
@@ -34,19 +34,19 @@ export const DescribeQuorum = api({
   },
   response: {
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.since(2).nullable().ignorable(),
     /** The quorum, by topic. */
     topics: array({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** The quorum, by partition. */
       partitions: array({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.since(2).nullable().ignorable(),
         /** Broker that leads the partition; -1 when nobody does or it is not known. */

@@ -26,9 +26,9 @@ export const UpdateFeatures = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable(),
     /** What became of each feature. */
@@ -36,7 +36,7 @@ export const UpdateFeatures = api({
       /** Name of the feature, such as transaction.version. */
       feature: string.mapKey(),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
     })

@@ -18,7 +18,7 @@ export const DescribeProducers = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Producers, by topic. */
     topics: array({
       /** Name of the topic. */
@@ -28,13 +28,13 @@ export const DescribeProducers = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
         /** Producers that the partition still remembers. */
         activeProducers: array({
           /** Id that the producer got from InitProducerId. */
-          producerId: producerId,
+          producerId,
           /** Epoch it last wrote with. */
           producerEpoch: int32,
           /** Sequence number it last wrote. */

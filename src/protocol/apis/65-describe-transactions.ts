@@ -26,13 +26,13 @@ export const DescribeTransactions = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What is known of each transaction. */
     transactionStates: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** Stable name of the transactional producer. */
-      transactionalId: transactionalId,
+      transactionalId,
       /** State of the transaction, such as Ongoing or CompleteCommit. */
       transactionState: string,
       /** After how long the coordinator aborts an idle transaction, in milliseconds. */
@@ -40,7 +40,7 @@ export const DescribeTransactions = api({
       /** When the transaction began, in milliseconds since the epoch; -1 for none open. */
       transactionStartTimeMs: int64,
       /** Id that the producer got from InitProducerId. */
-      producerId: producerId,
+      producerId,
       /** Incarnation of that producer id: an older epoch is fenced. */
       producerEpoch: int16,
       /** Partitions in the transaction, by topic. */

@@ -19,17 +19,17 @@ export const ListTransactions = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** State filters that this broker does not know. */
     unknownStateFilters: array(string),
     /** The transactions that this broker coordinates. */
     transactionStates: array({
       /** Stable name of the transactional producer. */
-      transactionalId: transactionalId,
+      transactionalId,
       /** Id that the producer got from InitProducerId. */
-      producerId: producerId,
+      producerId,
       /** State of the transaction, such as Ongoing or CompleteCommit. */
       transactionState: string,
     }),

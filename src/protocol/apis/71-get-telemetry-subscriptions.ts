@@ -13,9 +13,9 @@ export const GetTelemetrySubscriptions = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** Id that the client is to use from now on. */
     clientInstanceId: uuid,
     /** Identifies the set of metrics that the client has to push. */

@@ -21,8 +21,8 @@ export const PushTelemetry = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
   },
 })

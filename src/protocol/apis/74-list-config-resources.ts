@@ -13,9 +13,9 @@ export const ListConfigResources = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The resources. */
     configResources: array({
       /** Name of the resource: a topic, a broker id, a group … */

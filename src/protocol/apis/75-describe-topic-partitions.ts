@@ -18,7 +18,7 @@ export const DescribeTopicPartitions = api({
     /** Where to go on from; null for the beginning. */
     cursor: struct({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** Partition to go on from. */
       partitionIndex: int32,
     })
@@ -31,7 +31,7 @@ export const DescribeTopicPartitions = api({
     /** What is known of each topic. */
     topics: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** Name of the topic; null for unknown. */
       name: topicName.nullable().mapKey(),
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
@@ -41,7 +41,7 @@ export const DescribeTopicPartitions = api({
       /** The partitions. */
       partitions: array({
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Broker that leads the partition; -1 when nobody does or it is not known. */
@@ -65,7 +65,7 @@ export const DescribeTopicPartitions = api({
     /** Where the next request has to go on; null when this was all. */
     nextCursor: struct({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** Partition to go on from. */
       partitionIndex: int32,
     })

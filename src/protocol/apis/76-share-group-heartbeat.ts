@@ -16,7 +16,7 @@ export const ShareGroupHeartbeat = api({
   route: coordinator('group', 'groupId'),
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Id that the member made up for itself. */
     memberId: string,
     /** Epoch of the member; 0 joins, -1 leaves. */
@@ -28,9 +28,9 @@ export const ShareGroupHeartbeat = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** Id of the member; null on error. */

@@ -76,9 +76,9 @@ export const ShareFetch = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** How long an acquired record stays with its consumer, in milliseconds. */
@@ -92,7 +92,7 @@ export const ShareFetch = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
         /** What became of the acknowledgements; 0 is success. */

@@ -53,9 +53,9 @@ export const ShareAcknowledge = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** How long an acquired record stays with its consumer, in milliseconds. */
@@ -69,7 +69,7 @@ export const ShareAcknowledge = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
         /** Who leads the partition now, so that the client need not ask again (KIP-951). */

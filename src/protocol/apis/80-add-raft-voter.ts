@@ -11,7 +11,7 @@ export const AddRaftVoter = api({
     /** Id of the cluster the sender believes it talks to; null for unknown. */
     clusterId: string.nullable(),
     /** How long to wait for the voter to catch up and be added, in milliseconds. */
-    timeoutMs: timeoutMs,
+    timeoutMs,
     /** Node id of the voter. */
     voterId: int32,
     /** Id of the voter's log directory. */
@@ -30,9 +30,9 @@ export const AddRaftVoter = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().ignorable(),
   },

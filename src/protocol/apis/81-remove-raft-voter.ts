@@ -17,9 +17,9 @@ export const RemoveRaftVoter = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().ignorable(),
   },

@@ -33,7 +33,7 @@ export const ReadShareGroupState = api({
         /** Partition number, from 0. */
         partition: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
         /** Epoch of the share partition's state: it grows each time a new share group starts on it. */

@@ -50,7 +50,7 @@ export const WriteShareGroupState = api({
         /** Partition number, from 0. */
         partition: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
       }),

@@ -119,15 +119,15 @@ export const StreamsGroupDescribe = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** What is known of each group. */
     groups: array({
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().default(null),
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** State of the group, such as Stable or Empty. */
       groupState: string,
       /** Epoch of the group; it grows when members, subscriptions or topics change. */

@@ -11,11 +11,11 @@ export const DescribeShareGroupOffsets = api({
     /** Groups to describe. */
     groups: array({
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** Topics to look up; null for all that have a start offset. */
       topics: array({
         /** Name of the topic. */
-        topicName: topicName,
+        topicName,
         /** Partition numbers. */
         partitions: array(int32),
       }).nullable(),
@@ -23,15 +23,15 @@ export const DescribeShareGroupOffsets = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Start offsets, by group. */
     groups: array({
       /** Id of the group. */
-      groupId: groupId,
+      groupId,
       /** Start offsets, by topic. */
       topics: array({
         /** Name of the topic. */
-        topicName: topicName,
+        topicName,
         /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
         topicId: uuid,
         /** Start offsets, by partition. */
@@ -45,13 +45,13 @@ export const DescribeShareGroupOffsets = api({
           /** How many records are still to be delivered; -1 for unknown (KIP-1226). */
           lag: int64.since(1).default(-1n).ignorable(),
           /** Error code; 0 is success. */
-          errorCode: errorCode,
+          errorCode,
           /** The broker's own text about the error; null when there is none. */
           errorMessage: string.nullable().default(null),
         }),
       }),
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().default(null),
     }),

@@ -9,7 +9,7 @@ export const AlterShareGroupOffsets = api({
   route: coordinator('group', 'groupId'),
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** New start offsets, by topic. */
     topics: array({
       /** Name of the topic. */
@@ -25,9 +25,9 @@ export const AlterShareGroupOffsets = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** What became of it, by topic. */
@@ -41,7 +41,7 @@ export const AlterShareGroupOffsets = api({
         /** Partition number, from 0. */
         partitionIndex: int32,
         /** Error code; 0 is success. */
-        errorCode: errorCode,
+        errorCode,
         /** The broker's own text about the error; null when there is none. */
         errorMessage: string.nullable().default(null),
       }),

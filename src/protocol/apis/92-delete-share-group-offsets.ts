@@ -9,28 +9,28 @@ export const DeleteShareGroupOffsets = api({
   route: coordinator('group', 'groupId'),
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Topics whose start offsets are deleted. */
     topics: array({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
     }),
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error of the request as a whole; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** What became of it, by topic. */
     responses: array({
       /** Name of the topic. */
-      topicName: topicName,
+      topicName,
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
       topicId: uuid,
       /** Error code; 0 is success. */
-      errorCode: errorCode,
+      errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable().default(null),
     }),

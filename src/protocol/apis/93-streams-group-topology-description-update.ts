@@ -45,7 +45,7 @@ export const StreamsGroupTopologyDescriptionUpdate = api({
   route: coordinator('group', 'groupId'),
   request: {
     /** Id of the group. */
-    groupId: groupId,
+    groupId,
     /** Id of the member within its group. */
     memberId: string,
     /** Epoch of the topology. */
@@ -55,9 +55,9 @@ export const StreamsGroupTopologyDescriptionUpdate = api({
   },
   response: {
     /** How long the quota asks the client to stay quiet, in milliseconds; 0 for no throttling (KIP-219). */
-    throttleTimeMs: throttleTimeMs,
+    throttleTimeMs,
     /** Error code; 0 is success. */
-    errorCode: errorCode,
+    errorCode,
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
   },
