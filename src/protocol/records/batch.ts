@@ -1,0 +1,140 @@
+import type { EncodedBatch } from './encoded-batch.ts'
+import {
+  HEADERS,
+  KEY_END,
+  KEY_START,
+  OFFSET_DELTA,
+  STRIDE,
+  TIME_DELTA_HIGH,
+  TIME_DELTA_LOW,
+  VALUE_END,
+  VALUE_START,
+} from './record-index.ts'
+
+export interface RecordHeader {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
+const WORD = 0x1_0000_0000
+
+/**
+ * The records of one batch, verified, decompressed and indexed. Nothing is made of a record until it is asked for: every
+ * accessor takes the record's place in the batch, 0 ≤ i < length, which is not checked. What they return are views of
+ * `buffer`, so a kept value keeps the whole buffer alive; copy it to keep it small.
+ */
+export class RecordBatch {
+  /** The header: codec, producer, leader epoch … */
+  readonly encoded: EncodedBatch
+  /** What the positions point into: the received frame, or the decompressed records. */
+  readonly buffer: Buffer
+  /** How many records there are: fewer than the header's offsets span where the log was compacted. */
+  readonly length: number
+  private readonly index: Int32Array
+  private readonly base: number
+  private readonly baseOffset: bigint
+  /** Base of the timestamps as a number; `fixedTime` where one timestamp holds for all (LogAppendTime). */
+  private readonly baseTime: number
+  private readonly fixedTime: boolean
+
+  constructor(
+    encoded: EncodedBatch,
+    buffer: Buffer,
+    length: number,
+    index: Int32Array,
+    base: number,
+    baseOffset: bigint,
+    baseTime: number,
+  ) {
+    this.encoded = encoded
+    this.buffer = buffer
+    this.length = length
+    this.index = index
+    this.base = base
+    this.baseOffset = baseOffset
+    this.baseTime = baseTime
+    this.fixedTime = encoded.timestampType === 'log-append'
+  }
+
+  offsetAt(i: number): bigint {
+    return this.baseOffset + BigInt(this.index[this.base + i * STRIDE + OFFSET_DELTA]!)
+  }
+  /** Milliseconds since the epoch; exact up to 2^53, see `timestampExactAt`. -1 where the format has none. */
+  timestampAt(i: number): number {
+    if (this.fixedTime) return this.baseTime
+    const row = this.base + i * STRIDE
+    return this.baseTime + this.index[row + TIME_DELTA_HIGH]! * WORD + (this.index[row + TIME_DELTA_LOW]! >>> 0)
+  }
+  timestampExactAt(i: number): bigint {
+    if (this.fixedTime) return this.encoded.maxTimestamp
+    const row = this.base + i * STRIDE
+    const delta = (BigInt(this.index[row + TIME_DELTA_HIGH]!) << 32n) | BigInt(this.index[row + TIME_DELTA_LOW]! >>> 0)
+    return BigInt.asIntN(64, this.encoded.firstTimestamp + delta)
+  }
+
+  keyStart(i: number): number {
+    return this.index[this.base + i * STRIDE + KEY_START]!
+  }
+  /** Below `keyStart` for null. */
+  keyEnd(i: number): number {
+    return this.index[this.base + i * STRIDE + KEY_END]!
+  }
+  valueStart(i: number): number {
+    return this.index[this.base + i * STRIDE + VALUE_START]!
+  }
+  /** Below `valueStart` for null. */
+  valueEnd(i: number): number {
+    return this.index[this.base + i * STRIDE + VALUE_END]!
+  }
+  keyAt(i: number): Buffer | null {
+    return this.slice(this.base + i * STRIDE + KEY_START)
+  }
+  valueAt(i: number): Buffer | null {
+    return this.slice(this.base + i * STRIDE + VALUE_START)
+  }
+
+  /** In the order written; keys may repeat. */
+  headersAt(i: number): readonly RecordHeader[] {
+    let at = this.index[this.base + i * STRIDE + HEADERS]!
+    if (at < 0 || this.buffer[at] === 0) return NO_HEADERS
+    const bytes = this.buffer
+    // The index checked these varints: they end in time and fit.
+    const length = (): number => {
+      let byte = bytes[at++]!
+      let value = byte & 0x7f
+      for (let shift = 7; byte > 0x7f; shift += 7) {
+        byte = bytes[at++]!
+        value |= (byte & 0x7f) << shift
+      }
+      return (value >>> 1) ^ -(value & 1)
+    }
+    const headers: RecordHeader[] = []
+    for (let left = length(); left > 0; left--) {
+      let size = length()
+      const key = bytes.utf8Slice(at, (at += size))
+      size = length()
+      headers.push({ key, value: size < 0 ? null : bytes.subarray(at, (at += size)) })
+    }
+    return headers
+  }
+
+  /** The first record at `offset` or behind it: a fetch answers with whole batches, which may begin before what was asked for. */
+  firstIndexAtOrAfter(offset: bigint): number {
+    const delta = Number(offset - this.baseOffset)
+    let low = 0
+    let high = this.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.index[this.base + middle * STRIDE + OFFSET_DELTA]! < delta) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  private slice(start: number): Buffer | null {
+    const from = this.index[start]!
+    const to = this.index[start + 1]!
+    return to < from ? null : this.buffer.subarray(from, to)
+  }
+}

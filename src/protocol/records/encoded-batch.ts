@@ -1,0 +1,157 @@
+import { CorruptRecordError } from '../../errors.ts'
+import { CODECS, type Codec, decompress, type JobRunner } from '../compression/index.ts'
+import { RecordBatch } from './batch.ts'
+import { crc32c } from './crc32c.ts'
+import * as at from './layout.ts'
+import { corruptIndex, indexRecords, STRIDE } from './record-index.ts'
+
+export type TimestampType = 'create' | 'log-append'
+
+export interface OpenOptions {
+  /** Verify checksums (Java's `check.crcs`). */
+  readonly checkCrcs: boolean
+  /** What the records may take once decompressed; a bomb fails with CorruptRecordError before it is inflated. */
+  readonly maxBytes: number
+  /** Takes decompression of large batches off the loop. */
+  readonly offload?: JobRunner | undefined
+}
+
+/** A batch as it lies in the frame. Its header is read field by field, on demand; its records only by `open`. */
+export class EncodedBatch {
+  /** The whole batch, header included. */
+  readonly bytes: Buffer
+  readonly magic: 0 | 1 | 2
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.magic = bytes[at.MAGIC] as 0 | 1 | 2
+  }
+
+  get sizeBytes(): number {
+    return this.bytes.length
+  }
+  get baseOffset(): bigint {
+    return this.bytes.readBigInt64BE(0)
+  }
+  /** Offset of the last record the batch was written with, whether or not compaction left it. */
+  get lastOffset(): bigint {
+    return this.baseOffset + BigInt(this.bytes.readInt32BE(at.LAST_OFFSET_DELTA))
+  }
+  /** Number of records; 0 for a batch that compaction emptied but kept for its producer's sake. */
+  get count(): number {
+    return this.bytes.readInt32BE(at.COUNT)
+  }
+  get codec(): Codec {
+    const codec = CODECS[this.attributes & at.CODEC_MASK]
+    if (codec) return codec
+    throw this.corrupt(`codec ${this.attributes & at.CODEC_MASK} is unknown`)
+  }
+  get timestampType(): TimestampType {
+    return this.attributes & at.LOG_APPEND_TIME ? 'log-append' : 'create'
+  }
+  get isTransactional(): boolean {
+    return (this.attributes & at.TRANSACTIONAL) !== 0
+  }
+  get isControl(): boolean {
+    return (this.attributes & at.CONTROL) !== 0
+  }
+  /** Whether `firstTimestamp` is the time from which compaction may drop tombstones and markers (KIP-534). */
+  get hasDeleteHorizon(): boolean {
+    return (this.attributes & at.DELETE_HORIZON) !== 0
+  }
+  get firstTimestamp(): bigint {
+    return this.bytes.readBigInt64BE(at.FIRST_TIMESTAMP)
+  }
+  get maxTimestamp(): bigint {
+    return this.bytes.readBigInt64BE(at.MAX_TIMESTAMP)
+  }
+  /** -1 when written by no idempotent producer. */
+  get producerId(): bigint {
+    return this.bytes.readBigInt64BE(at.PRODUCER_ID)
+  }
+  get producerEpoch(): number {
+    return this.bytes.readInt16BE(at.PRODUCER_EPOCH)
+  }
+  get baseSequence(): number {
+    return this.bytes.readInt32BE(at.BASE_SEQUENCE)
+  }
+  /** Sequence of the last record: sequences wrap from 2^31-1 to 0. -1 without one. */
+  get lastSequence(): number {
+    const base = this.baseSequence
+    return base < 0 ? -1 : (base + this.bytes.readInt32BE(at.LAST_OFFSET_DELTA)) & 0x7fff_ffff
+  }
+  get partitionLeaderEpoch(): number {
+    return this.bytes.readInt32BE(at.LEADER_EPOCH)
+  }
+  private get attributes(): number {
+    return this.bytes[at.ATTRIBUTES + 1]!
+  }
+
+  /**
+   * Verifies, decompresses and indexes. A promise only when decompression left the loop.
+   * @throws CorruptRecordError; KafkaError ERR_MISSING_CODEC
+   */
+  open(options: OpenOptions): RecordBatch | Promise<RecordBatch> {
+    const { bytes } = this
+    if (bytes.length < at.RECORDS) throw this.corrupt(`it is ${bytes.length} bytes long, its header alone takes ${at.RECORDS}`)
+    if (options.checkCrcs) {
+      const found = crc32c(bytes, at.ATTRIBUTES)
+      const announced = bytes.readUInt32BE(at.CRC)
+      if (found !== announced) throw this.corrupt(`its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
+    }
+    const codec = this.codec
+    if (codec === 'none' || this.count === 0) return this.indexed(bytes, at.RECORDS)
+    const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
+    return records instanceof Promise ? records.then(buffer => this.indexed(buffer, 0)) : this.indexed(records, 0)
+  }
+
+  private indexed(buffer: Buffer, start: number): RecordBatch {
+    const { count } = this
+    if (count < 0 || count * at.LEAST_RECORD_BYTES > buffer.length - start)
+      throw this.corrupt(`it claims ${count} records in ${buffer.length - start} bytes`)
+    const index = new Int32Array(count * STRIDE)
+    try {
+      indexRecords(buffer, start, buffer.length, count, index, 0)
+    } catch (error) {
+      throw corruptIndex(error, this.baseOffset)
+    }
+    return new RecordBatch(
+      this,
+      buffer,
+      count,
+      index,
+      0,
+      this.baseOffset,
+      Number(this.timestampType === 'create' ? this.firstTimestamp : this.maxTimestamp),
+    )
+  }
+
+  private corrupt(reason: string): CorruptRecordError {
+    const { baseOffset } = this
+    return new CorruptRecordError(`the batch at offset ${baseOffset} is damaged: ${reason}`, { baseOffset })
+  }
+}
+
+/**
+ * Splits a `records` field. A last batch that was cut off by the size limit of the fetch is left out (an empty result
+ * means that not even one fitted).
+ * @throws CorruptRecordError when a length or a format number makes no sense: what follows cannot be found any more.
+ */
+export function* encodedBatches(records: Buffer): Generator<EncodedBatch> {
+  for (let start = 0; records.length - start >= at.MAGIC + 1; ) {
+    const size = at.PREFIX + records.readInt32BE(start + at.LENGTH)
+    const magic = records[start + at.MAGIC]!
+    if (size < at.PREFIX + at.LEAST_LEGACY_BYTES || magic > 2) {
+      const baseOffset = records.readBigInt64BE(start)
+      throw new CorruptRecordError(`the batch at offset ${baseOffset} claims format ${magic} and ${size} bytes`, {
+        baseOffset,
+        offset: start,
+      })
+    }
+    if (size > records.length - start) return
+    yield new EncodedBatch(records.subarray(start, start + size))
+    start += size
+  }
+}
+
+const hex = (value: number): string => value.toString(16).padStart(8, '0')
