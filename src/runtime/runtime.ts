@@ -109,9 +109,8 @@ export interface Transport {
 
 /** Work that would block the loop, done on a pool. The simulation runs it inline. */
 export interface Offload {
-  gzip(input: Uint8Array, level: number): Promise<Uint8Array>
-  /** Rejects when the output would exceed `maxBytes`. */
-  gunzip(input: Uint8Array, maxBytes: number): Promise<Uint8Array>
+  /** Runs a job that exists in both forms, such as compression (a codec knows its own pool). */
+  run<T>(job: { inline(): T; pooled(): Promise<T> }): Promise<T>
   pbkdf2(
     password: Uint8Array,
     salt: Uint8Array,
