@@ -8,7 +8,6 @@ import { promisify } from 'node:util'
 /** Releases the tests know how to run: one real broker for every generation of the wire protocol. */
 export const kafkaReleases = {
   '4.4.0': { scala: '2.13', mode: 'kraft' },
-  '4.1.1': { scala: '2.13', mode: 'kraft' },
   '3.9.2': { scala: '2.13', mode: 'kraft' },
   '2.8.2': { scala: '2.13', mode: 'zookeeper' },
   '1.1.1': { scala: '2.12', mode: 'zookeeper' },
