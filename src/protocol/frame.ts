@@ -1,9 +1,11 @@
 /** Whole frames: header and body of one request or response. A frame on the wire is an int32 length and that many bytes. */
 
-import { ProtocolError } from '../errors.ts'
+import { KafkaError, ProtocolError } from '../errors.ts'
 import { codec } from './compile.ts'
 import { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from './header.ts'
+import { findMisfit } from './misfit.ts'
 import type { Api, Decoded, Encodable, Message } from './schema.ts'
+import { locateFault } from './trace.ts'
 import { Reader, Writer } from './wire.ts'
 
 export interface RequestEnvelope {
@@ -15,7 +17,11 @@ export interface RequestEnvelope {
   readonly bodyOffset: number
 }
 
-/** The length prefix, header and body of a request, as chunks to write in order; large record sets are taken in by reference. */
+/**
+ * The length prefix, header and body of a request, as chunks to write in order; large record sets are taken in by reference.
+ * Throws UnsupportedVersionError where a field holds what the version has no place for, and KafkaError ERR_INVALID_ARGUMENT,
+ * naming the field, for a value of the wrong type or range.
+ */
 export function encodeRequest<A extends Api>(
   api: A,
   version: number,
@@ -23,17 +29,17 @@ export function encodeRequest<A extends Api>(
   request: Encodable<A['request']>,
 ): Uint8Array[] {
   return framed(writer => {
-    codec(RequestHeader, requestHeaderVersion(api, version)).encode(writer, {
+    write(RequestHeader, requestHeaderVersion(api, version), writer, {
       requestApiKey: api.key,
       requestApiVersion: version,
       correlationId,
       clientId,
     })
-    codec(api.request, version).encode(writer, request)
+    write(api.request, version, writer, request)
   })
 }
 
-/** The length prefix, header and body of an answer. */
+/** The length prefix, header and body of an answer, as `encodeRequest` makes those of a request. */
 export function encodeResponse<A extends Api>(
   api: A,
   version: number,
@@ -41,8 +47,8 @@ export function encodeResponse<A extends Api>(
   response: Encodable<A['response']>,
 ): Uint8Array[] {
   return framed(writer => {
-    codec(ResponseHeader, responseHeaderVersion(api, version)).encode(writer, { correlationId })
-    codec(api.response, version).encode(writer, response)
+    write(ResponseHeader, responseHeaderVersion(api, version), writer, { correlationId })
+    write(api.response, version, writer, response)
   })
 }
 
@@ -58,7 +64,7 @@ export function peekCorrelationId(frame: Buffer): number {
 /** Body of a response frame (without its length prefix). Byte fields are views of `frame`. Throws ProtocolError. */
 export function decodeResponse<A extends Api>(api: A, version: number, frame: Buffer): Decoded<A['response']> {
   const reader = new Reader(frame)
-  guarded(ResponseHeader, responseHeaderVersion(api, version), reader)
+  read(ResponseHeader, responseHeaderVersion(api, version), reader)
   return decodeWhole(api.response, version, reader)
 }
 
@@ -68,7 +74,7 @@ export function decodeRequestHeader(frame: Buffer, flexibleFrom: (apiKey: number
     throw new ProtocolError(`a request of ${frame.length} bytes is shorter than its header: is the peer a Kafka client?`)
   const flexible = frame.readInt16BE(2) >= flexibleFrom(frame.readInt16BE(0))
   const reader = new Reader(frame)
-  const header = guarded(RequestHeader, flexible ? 2 : 1, reader)
+  const header = read(RequestHeader, flexible ? 2 : 1, reader)
   return {
     apiKey: header.requestApiKey,
     apiVersion: header.requestApiVersion,
@@ -94,8 +100,15 @@ export function decodeMessage<M extends Message>(
   offset = 0,
 ): { readonly value: Decoded<M>; readonly end: number } {
   const reader = new Reader(buffer, offset)
-  const value = guarded(message, version, reader)
+  const value = read(message, version, reader)
   return { value, end: reader.position }
+}
+
+/** One message on its own. Throws as `encodeRequest` does. */
+export function encodeMessage<M extends Message>(message: M, version: number, value: Encodable<M>): Buffer {
+  const writer = new Writer()
+  write(message, version, writer, value)
+  return writer.finish()
 }
 
 function framed(write: (writer: Writer) => void): Uint8Array[] {
@@ -109,25 +122,46 @@ function framed(write: (writer: Writer) => void): Uint8Array[] {
   return chunks
 }
 
+/** Encodes, and says of a value that does not fit which one it was. */
+function write<M extends Message>(message: M, version: number, writer: Writer, value: Encodable<M>): void {
+  const { encode } = codec(message, version)
+  try {
+    encode(writer, value)
+  } catch (cause) {
+    if (KafkaError.is(cause)) throw cause
+    const misfit = findMisfit(message, version, value)
+    const what = misfit ? `${misfit.path || 'the message'}: ${misfit.reason}` : (cause as Error).message
+    throw new KafkaError('ERR_INVALID_ARGUMENT', `${message.name} v${version} cannot be written, correct ${what}`, { cause })
+  }
+}
+
 function decodeWhole<M extends Message>(message: M, version: number, reader: Reader): Decoded<M> {
-  const value = guarded(message, version, reader)
+  const value = read(message, version, reader)
   if (reader.position !== reader.buffer.length) {
     throw new ProtocolError(
       `${message.name} v${version} ends at byte ${reader.position} of ${reader.buffer.length}: does the peer speak another version?`,
-      { api: message.name, version, offset: reader.position },
+      { api: message.name, version, path: '', offset: reader.position },
     )
   }
   return value
 }
 
-/** Decodes, and says of whatever goes wrong which message it was in and where. */
-function guarded<M extends Message>(message: M, version: number, reader: Reader): Decoded<M> {
+/** Decodes, and says of whatever goes wrong which message and field it was in and where. */
+function read<M extends Message>(message: M, version: number, reader: Reader): Decoded<M> {
+  const { decode } = codec(message, version)
+  const start = reader.position
   try {
-    return codec(message, version).decode(reader)
+    return decode(reader)
   } catch (cause) {
+    const { path, offset, reason } = locateFault(message, version, reader.buffer, start) ?? {
+      path: '',
+      offset: reader.position,
+      reason: (cause as Error).message,
+    }
     throw new ProtocolError(
-      `${message.name} v${version} cannot be read at byte ${reader.position} of ${reader.buffer.length}: ${(cause as Error).message}`,
-      { api: message.name, version, offset: reader.position },
+      `${message.name} v${version} cannot be read at byte ${offset} of ${reader.buffer.length}, ${path || 'the message'}: ${reason}; ` +
+        'does the peer speak another version, or does something on the way change bytes?',
+      { api: message.name, version, path, offset },
       { cause },
     )
   }

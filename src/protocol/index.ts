@@ -13,6 +13,7 @@ export {
   decodeRequest,
   decodeRequestHeader,
   decodeResponse,
+  encodeMessage,
   encodeRequest,
   encodeResponse,
   peekCorrelationId,
@@ -74,4 +75,5 @@ export {
   type Versions,
   type Wire,
 } from './schema.ts'
+export { type Fault, faultOf, type TraceNode, trace } from './trace.ts'
 export { Reader, type UnknownTags, unknownTags, Writer } from './wire.ts'

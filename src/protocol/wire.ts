@@ -55,9 +55,12 @@ export class Reader {
     for (let shift = 7; shift < 35; shift += 7) {
       byte = this.view.getUint8(this.pos++)
       value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value >>> 0
+      if (byte < 0x80) {
+        if (shift === 28 && byte > 0x0f) break
+        return value >>> 0
+      }
     }
-    throw new RangeError('uvarint longer than 5 bytes')
+    throw new RangeError('a varint of more than 32 bits')
   }
 
   string(): string | null {
@@ -82,9 +85,11 @@ export class Reader {
     return this.compactBytes()
   }
 
-  /** Element count, below 0 for null. What is left must hold that many elements, so a hostile count cannot make us allocate. */
+  /** Element count, -1 for null. What is left must hold that many elements, so a hostile count cannot make us allocate. */
   count(leastBytes: number): number {
-    return this.bounded(this.int32(), leastBytes)
+    const n = this.int32()
+    if (n < -1) none(n)
+    return this.bounded(n, leastBytes)
   }
   compactCount(leastBytes: number): number {
     return this.bounded(this.uvarint() - 1, leastBytes)
@@ -94,10 +99,16 @@ export class Reader {
     return this.int8() >= 0
   }
 
+  /** The next `n` bytes, as a view. */
+  slice(n: number): Buffer {
+    const at = this.claim(n)
+    return this.buffer.subarray(at, at + n)
+  }
+
   /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept, copied out of the frame. */
   tags<M extends { [unknownTags]?: Map<number, Buffer> }>(
     message: M,
-    known?: (tag: number, message: M, reader: this) => boolean,
+    known?: (tag: number, message: M, reader: this, size: number) => boolean,
   ): M {
     let last = -1
     for (let left = this.uvarint(); left > 0; left--) {
@@ -108,21 +119,20 @@ export class Reader {
       if (tag <= last) throw new RangeError(`tag ${tag} follows tag ${last}`)
       last = tag
       this.pos = start
-      if (!known?.(tag, message, this)) (message[unknownTags] ??= new Map()).set(tag, Buffer.from(this.raw(size)!))
+      if (!known?.(tag, message, this, size)) (message[unknownTags] ??= new Map()).set(tag, Buffer.from(this.slice(size)))
       if (this.pos !== end) throw new RangeError(`tag ${tag} is ${this.pos - start} bytes long, not ${size} as announced`)
     }
     return message
   }
 
   private text(n: number): string | null {
-    if (n < 0) return null
+    if (n < 0) return none(n)
+    if (n > MAX_STRING_BYTES) throw new RangeError(`a string of ${n} bytes: Kafka takes ${MAX_STRING_BYTES} at most`)
     const at = this.claim(n)
     return this.buffer.utf8Slice(at, at + n)
   }
   private raw(n: number): Buffer | null {
-    if (n < 0) return null
-    const at = this.claim(n)
-    return this.buffer.subarray(at, at + n)
+    return n < 0 ? none(n) : this.slice(n)
   }
   private take(n: number): number {
     const at = this.pos
@@ -134,11 +144,25 @@ export class Reader {
     return this.take(n)
   }
   private bounded(n: number, each: number): number {
-    if (n * each > this.buffer.length - this.pos)
-      throw new RangeError(`length ${n} exceeds the ${this.buffer.length - this.pos} bytes left`)
+    const left = this.buffer.length - this.pos
+    if (n * each > left) {
+      throw new RangeError(
+        each === 1
+          ? `${n} bytes or elements, and ${left} bytes left`
+          : `${n} elements of ${each} bytes or more, and ${left} bytes left`,
+      )
+    }
     return n
   }
 }
+
+/** What a length below zero stands for. */
+function none(n: number): null {
+  if (n !== -1) throw new RangeError(`a length of ${n}`)
+  return null
+}
+
+const MAX_STRING_BYTES = 0x7fff
 
 /** Record sets from this size on are not copied: they become chunks of their own (D3, "Produce"). */
 const SPLICE_BYTES = 1024
@@ -183,6 +207,7 @@ export class Writer {
     this.view.setInt32(at, value)
   }
   int64(value: bigint): void {
+    if (value !== BigInt.asIntN(64, value)) misfit(value, 'int64') // V8 compiles this to nothing
     const at = this.take(8)
     this.view.setBigInt64(at, value)
   }
@@ -291,7 +316,7 @@ export class Writer {
     const room = 3 * value.length,
       at = this.take(prefix + room)
     const n = this.buffer.utf8Write(value, at + prefix, room)
-    if (n > 0x7fff) throw new RangeError(`a string of ${n} bytes: Kafka takes 32767 at most`)
+    if (n > MAX_STRING_BYTES) throw new RangeError(`a string of ${n} bytes: Kafka takes ${MAX_STRING_BYTES} at most`)
     this.pos = at + prefix + n
     return at
   }
@@ -340,7 +365,7 @@ export class Writer {
 
 const uvarintBytes = (value: number): number => 1 + Math.trunc((31 - Math.clz32(value | 1)) / 7) // 7 bits per byte
 
-/** DataView would silently wrap a number that does not fit. (An int64 still wraps: checking bigints cost up to a quarter of an encode.) */
+/** DataView would silently wrap a number that does not fit. */
 function misfit(value: unknown, type: string): never {
   throw new RangeError(`${value} is no ${type}`)
 }

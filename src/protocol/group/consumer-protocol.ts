@@ -5,10 +5,8 @@
  * the newest known here and what follows is left alone.
  */
 import { ProtocolError } from '../../errors.ts'
-import { codec } from '../compile.ts'
-import { decodeMessage } from '../frame.ts'
+import { decodeMessage, encodeMessage } from '../frame.ts'
 import { array, bytes, type Decoded, type Encodable, int32, type Message, message, string, topicName } from '../schema.ts'
-import { Writer } from '../wire.ts'
 
 export const ConsumerProtocolSubscription = message({
   name: 'ConsumerProtocolSubscription',
@@ -66,10 +64,9 @@ export const decodeAssignment = (bytes: Uint8Array): Assignment & { readonly ver
   decodeVersioned(ConsumerProtocolAssignment, bytes)
 
 function encodeVersioned<M extends Message>(message: M, version: number, value: Encodable<M>): Buffer {
-  const writer = new Writer(256)
-  writer.int16(version)
-  codec(message, version).encode(writer, value)
-  return writer.finish()
+  const prefix = Buffer.alloc(2)
+  prefix.writeInt16BE(version)
+  return Buffer.concat([prefix, encodeMessage(message, version, value)])
 }
 
 function decodeVersioned<M extends Message>(message: M, bytes: Uint8Array): Decoded<M> & { readonly version: number } {

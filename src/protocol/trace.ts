@@ -1,0 +1,176 @@
+/**
+ * Reads a message slowly, field by field, and says where each one lies: what the wire inspector prints, and how a decode
+ * failure learns the path and the offset of the field that broke. (The generated codecs keep no track of where they are.)
+ */
+import { FIXED_BYTES, hasLength, Layout, markVerb } from './presence.ts'
+import { ALWAYS, type Message, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
+import { Reader } from './wire.ts'
+
+/**
+ * A field, an element of an array (named `[3]`), or the section of tagged fields that ends a struct of a flexible version;
+ * and the bytes it takes.
+ */
+export interface TraceNode {
+  readonly name: string
+  /** `topics[3].partitions[0].errorCode`; empty for the message itself. */
+  readonly path: string
+  readonly type: Primitive | 'array' | 'struct' | 'tags' | 'unknown tag'
+  /** Number of a tagged field. */
+  readonly tag?: number
+  /** Offset of its first byte, length prefix included, … */
+  readonly start: number
+  /** … and of the first byte behind it, or of where reading stopped. */
+  end: number
+  /** Of a primitive; null where an array or struct is null. */
+  value?: unknown
+  readonly children: TraceNode[]
+  /** Why it could not be read. Its parents carry no reason; nothing follows it. */
+  error?: string
+}
+
+/** Which field of a message broke, where it begins, and why. */
+export interface Fault {
+  readonly path: string
+  readonly offset: number
+  readonly reason: string
+}
+
+/** The tree of a message that starts at `offset`. Never throws for what the bytes say: see `error` and `faultOf`. */
+export function trace(message: Message, version: number, buffer: Buffer, offset = 0): TraceNode {
+  const reader = new Reader(buffer, offset)
+  const root: TraceNode = { name: message.name, path: '', type: 'struct', start: offset, end: offset, children: [] }
+  const open: TraceNode[] = [root]
+  const tree: Visitor = {
+    enter(name, type, tag) {
+      const parent = open.at(-1)!
+      const node: TraceNode = {
+        name,
+        path: join((parent.type === 'tags' ? open.at(-2)! : parent).path, name),
+        type,
+        ...(tag !== undefined && { tag }),
+        start: reader.position,
+        end: reader.position,
+        children: [],
+      }
+      parent.children.push(node)
+      open.push(node)
+    },
+    leave(value) {
+      const node = open.pop()!
+      node.end = reader.position
+      if (value !== undefined) node.value = value
+    },
+  }
+  try {
+    new Walk(new Layout(message, version), reader, tree).struct(message.shape)
+  } catch (error) {
+    open.at(-1)!.error = reasonOf(error)
+    // The position behind a failed read is meaningless; that of its last complete child is not.
+    for (const node of open.reverse()) node.end = Math.max(node.start, node.children.at(-1)?.end ?? node.start)
+    return root
+  }
+  root.end = reader.position
+  return root
+}
+
+/** The node at which reading stopped, if it did. */
+export function faultOf(node: TraceNode): Fault | undefined {
+  if (node.error !== undefined) return { path: node.path, offset: node.start, reason: node.error }
+  const last = node.children.at(-1)
+  return last && faultOf(last)
+}
+
+/** Where a message that cannot be decoded breaks. Keeps the path only, whatever the size of the message. */
+export function locateFault(message: Message, version: number, buffer: Buffer, offset = 0): Fault | undefined {
+  const reader = new Reader(buffer, offset)
+  const names: string[] = [],
+    starts: number[] = []
+  const path: Visitor = {
+    enter(name) {
+      names.push(name)
+      starts.push(reader.position)
+    },
+    leave() {
+      names.pop()
+      starts.pop()
+    },
+  }
+  try {
+    new Walk(new Layout(message, version), reader, path).struct(message.shape)
+  } catch (error) {
+    return {
+      path: names.filter((name, i) => name !== TAGS || i === names.length - 1).reduce(join, ''),
+      offset: starts.at(-1) ?? offset,
+      reason: reasonOf(error),
+    }
+  }
+  return undefined
+}
+
+/** Name of the section of tagged fields; the paths of its fields go without. */
+const TAGS = '(tags)'
+const join = (path: string, name: string): string => (path === '' || name.startsWith('[') ? path + name : `${path}.${name}`)
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+interface Visitor {
+  enter(name: string, type: TraceNode['type'], tag?: number): void
+  leave(value?: unknown): void
+}
+
+class Walk {
+  private readonly layout: Layout
+  private readonly reader: Reader
+  private readonly visitor: Visitor
+
+  constructor(layout: Layout, reader: Reader, visitor: Visitor) {
+    this.layout = layout
+    this.reader = reader
+    this.visitor = visitor
+  }
+
+  struct(shape: Shape): void {
+    const fields = Object.entries(shape).filter(([, { presence }]) => this.layout.onWire(presence))
+    for (const [name, { wire, presence }] of fields) if (presence.tag === undefined) this.field(name, wire, presence)
+    if (!this.layout.flexible) return
+    this.visitor.enter(TAGS, 'tags')
+    this.reader.tags({}, (tag, _, reader, size) => {
+      const field = fields.find(([, { presence }]) => presence.tag === tag)
+      if (field) {
+        this.field(field[0], field[1].wire, field[1].presence)
+      } else {
+        this.visitor.enter(`tag ${tag}`, 'unknown tag', tag)
+        this.visitor.leave(reader.slice(size))
+      }
+      return true
+    })
+    this.visitor.leave()
+  }
+
+  private field(name: string, wire: Wire, at: Presence): void {
+    this.visitor.enter(name, wire.kind === 'primitive' ? wire.primitive : wire.kind, at.tag)
+    const value = this.value(wire, at)
+    if (value === null && hasLength(wire) && !this.layout.nullable(at))
+      throw new RangeError('it must not be null in this version')
+    this.visitor.leave(value)
+  }
+
+  private value(wire: Wire, at: Presence): unknown {
+    if (wire.kind === 'primitive') return this.primitive(wire.primitive)
+    if (wire.kind === 'array') {
+      const n = this.reader[this.layout.countVerb](this.layout.leastBytes(wire.element))
+      for (let i = 0; i < n; i++) this.field(`[${i}]`, wire.element, ALWAYS)
+      return n < 0 ? null : undefined
+    }
+    if (this.layout.nullable(at) && !this.reader[markVerb(at)]()) return null
+    this.struct(wire.shape)
+    return undefined
+  }
+
+  private primitive(primitive: Primitive): unknown {
+    const { reader } = this,
+      size = FIXED_BYTES[primitive] ?? 0,
+      left = reader.buffer.length - reader.position
+    if (size > left) throw new RangeError(`${size} bytes are needed, and ${left} left`)
+    return reader[this.layout.verb(primitive)]()
+  }
+}
