@@ -34,10 +34,11 @@ function inValue(layout: Layout, path: string, wire: Wire, at: Presence, value: 
   if (wire.kind === 'struct') return inStruct(layout, path, wire.shape, value)
   if (wire.kind === 'array') {
     if (!Array.isArray(value)) return { path, reason: `an array is needed, not ${describe(value)}` }
-    return value
-      .values()
-      .map((element, i) => inValue(layout, `${path}[${i}]`, wire.element, ALWAYS, element))
-      .find(Boolean)
+    for (const [i, element] of value.entries()) {
+      const misfit = inValue(layout, `${path}[${i}]`, wire.element, ALWAYS, element)
+      if (misfit) return misfit
+    }
+    return undefined
   }
   const needed = typeof defaultOf(wire, ALWAYS)
   if (needed !== typeof value) return { path, reason: `a ${needed} is needed, not ${describe(value)}` }
