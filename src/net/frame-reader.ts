@@ -1,0 +1,197 @@
+import { ProtocolError } from '../errors.ts'
+import type { Sink } from '../runtime/runtime.ts'
+import { foreignPeer } from './foreign-peer.ts'
+
+/** One frame as it was received, without its length prefix. */
+export interface Frame {
+  readonly buffer: Buffer
+  /**
+   * Lets the connection overwrite `buffer` with a later frame. Only its last user may call it, once; whoever never calls it
+   * leaves the memory to the garbage collector.
+   */
+  release(): void
+}
+
+export interface FrameHandler {
+  /** Called in order of arrival. Returning false holds back the following frames until `resume()`. */
+  frame(frame: Frame): boolean
+  /** The stream cannot be read any further: nothing more is delivered. */
+  failed(error: ProtocolError): void
+  drained(): void
+  closed(error?: Error): void
+}
+
+/**
+ * Memory that frames smaller than itself are read into side by side. One read fills at most this much, which also bounds
+ * how many small frames are delivered in one go, and how much of a large frame has to be moved.
+ */
+const SLAB_BYTES = 16 << 10
+/** With less room than this at its end, a slab that holds no unfinished frame is given up for a fresh one. */
+const MIN_READ_BYTES = 2 << 10
+/** Released buffers kept for the frames to come: a fetch is consumed while the next one arrives. */
+const MAX_SPARE = 2
+
+/**
+ * Cuts a byte stream into frames (an int32 length and that many bytes), in place: once the length of a large frame is
+ * known, the transport writes straight into that frame's own memory (D3). Small frames are views of a slab that is
+ * never written twice. Lengths above `maxBytes` are refused before anything is allocated for them.
+ */
+export class FrameReader implements Sink {
+  maxBytes: number
+  private readonly handler: FrameHandler
+  private slab = Buffer.alloc(0)
+  /** The slab's bytes from `start` to `end` are received and not delivered yet. */
+  private start = 0
+  private end = 0
+  private large: Buffer | undefined
+  private largeEnd = 0
+  private spare: Buffer[] = []
+  private state: 'reading' | 'held' | 'over' = 'reading'
+  private delivering = false
+
+  constructor(handler: FrameHandler, maxBytes: number) {
+    this.handler = handler
+    this.maxBytes = maxBytes
+  }
+
+  /** Bytes of an unfinished frame that have arrived. */
+  get pendingBytes(): number {
+    return this.large ? this.largeEnd : this.end - this.start
+  }
+
+  space(): Uint8Array {
+    if (this.large && this.state !== 'over') return this.large.subarray(this.largeEnd)
+    if (this.slab.length - this.end < (this.start === this.end ? MIN_READ_BYTES : 1)) this.renewSlab()
+    return this.slab.subarray(this.end)
+  }
+
+  filled(n: number): void {
+    if (this.state === 'over') return
+    if (this.large) {
+      this.largeEnd += n
+      if (this.largeEnd < this.large.length) return
+      const frame = new LargeFrame(this.large, this)
+      this.large = undefined
+      if (!this.handler.frame(frame)) this.hold()
+      return
+    }
+    this.end += n
+    this.deliver()
+  }
+
+  /** Goes on after a `frame()` that returned false. */
+  resume(): void {
+    if (this.state !== 'held') return
+    this.state = 'reading'
+    this.deliver()
+  }
+
+  drained(): void {
+    this.handler.drained()
+  }
+
+  closed(error?: Error): void {
+    this.state = 'over'
+    this.handler.closed(error)
+  }
+
+  /** Ends the reading: what arrives from now on is ignored. */
+  stop(): void {
+    this.state = 'over'
+    this.large = undefined
+    this.spare = []
+    this.start = this.end = 0
+  }
+
+  /** @internal */
+  recycle(buffer: Buffer): void {
+    if (this.state !== 'over' && this.spare.length < MAX_SPARE) this.spare.push(buffer)
+  }
+
+  private deliver(): void {
+    // A handler may resume() from within frame().
+    if (this.delivering) return
+    this.delivering = true
+    while (this.state === 'reading' && this.end - this.start >= 4) {
+      const { slab, start } = this
+      const length = slab.readInt32BE(start)
+      if (length < 0 || length > this.maxBytes) {
+        const received = slab.subarray(start, this.end)
+        this.stop()
+        this.handler.failed(badLength(length, this.maxBytes, received))
+        break
+      }
+      const next = start + 4 + length
+      if (next <= this.end) {
+        this.start = next
+        if (!this.handler.frame({ buffer: slab.subarray(start + 4, next), release: nothing })) this.hold()
+      } else {
+        if (next > slab.length) this.moveOut(length)
+        break
+      }
+    }
+    this.delivering = false
+  }
+
+  private hold(): void {
+    if (this.state === 'reading') this.state = 'held'
+  }
+
+  /** The frame that has begun does not fit in the slab: it gets memory of its own. */
+  private moveOut(length: number): void {
+    if (4 + length <= SLAB_BYTES) {
+      this.renewSlab()
+      return
+    }
+    const large = this.takeBuffer(length)
+    this.largeEnd = this.slab.copy(large, 0, this.start + 4, this.end)
+    this.large = large
+    this.start = this.end
+  }
+
+  private takeBuffer(length: number): Buffer {
+    // Not one much larger: the memory budgets above count frames by their length.
+    const index = this.spare.findIndex(({ length: size }) => size >= length && size <= 2 * length)
+    if (index < 0) return Buffer.allocUnsafeSlow(length)
+    const [buffer] = this.spare.splice(index, 1)
+    return buffer!.subarray(0, length)
+  }
+
+  /** A fresh slab with what was left in the old one, whose frames may still be in use. */
+  private renewSlab(): void {
+    const left = this.end - this.start
+    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * left))
+    this.slab.copy(slab, 0, this.start, this.end)
+    this.slab = slab
+    this.start = 0
+    this.end = left
+  }
+}
+
+const nothing = () => {}
+
+class LargeFrame implements Frame {
+  readonly buffer: Buffer
+  private reader: FrameReader | undefined
+
+  constructor(buffer: Buffer, reader: FrameReader) {
+    this.buffer = buffer
+    this.reader = reader
+  }
+
+  release(): void {
+    const { reader } = this
+    this.reader = undefined
+    // The whole allocation, of which this frame may have used a part.
+    reader?.recycle(Buffer.from(this.buffer.buffer, 0, this.buffer.buffer.byteLength))
+  }
+}
+
+function badLength(length: number, maxBytes: number, received: Buffer): ProtocolError {
+  const foreign = foreignPeer(received)
+  if (foreign) return new ProtocolError(foreign)
+  return new ProtocolError(
+    `the peer announces a frame of ${length} bytes${length < 0 ? '' : `, more than the ${maxBytes} allowed`} (it begins with ` +
+      `${received.subarray(0, 8).toString('hex')}): check that a Kafka broker listens on that port${length > 0 ? ', or raise the limit' : ''}`,
+  )
+}

@@ -1,0 +1,210 @@
+/** Sockets: TCP read in place, TLS and tunnelled streams copied into the same sink. */
+import { lookup } from 'node:dns/promises'
+import { connect as connectTcp, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls, createServer as createTlsServer, type ConnectionOptions, type TlsOptions as ServerTlsOptions } from 'node:tls'
+import type { Listener, ListenOptions, Network, Sink, Target, Transport } from './runtime.ts'
+
+/** Idle time before TCP probes: notices half-open connections that send nothing, well before a firewall's usual 5 minutes. */
+const KEEP_ALIVE_MS = 60_000
+
+export const nodeNetwork: Network = {
+  resolve,
+  dial: (target, sink, signal) => (target.tls ? dialTls(target, sink, signal) : dialTcp(target, sink, signal)),
+  listen,
+}
+
+/**
+ * A network whose connections are made by `connect`: a SOCKS or HTTP proxy, an ssh tunnel, a socket of a test. Names are
+ * not resolved here but handed to `connect`; TLS, if asked for, is spoken over the stream it returns.
+ */
+export function tunnelled(connect: (target: Target, signal?: AbortSignal) => Promise<Duplex>): Network {
+  return {
+    resolve: host => Promise.resolve([host]),
+    async dial(target, sink, signal) {
+      const stream = await connect(target, signal)
+      if (signal?.aborted) {
+        stream.destroy()
+        throw signal.reason
+      }
+      if (!target.tls) return new PushedTransport(stream, target).attach(sink)
+      return dialTls(target, sink, signal, stream)
+    },
+    listen,
+  }
+}
+
+async function resolve(host: string): Promise<readonly string[]> {
+  if (isIP(host)) return [host]
+  const addresses = await lookup(host, { all: true, verbatim: true })
+  return addresses.map(({ address }) => address)
+}
+
+function dialTcp({ address, port }: Target, sink: Sink, signal?: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    // `onread` makes the kernel write into the sink's own space: 1.7–2.6 GB per CPU-second against 1.0 of 'data' and a copy (D3).
+    const socket: Socket = connectTcp({
+      host: address,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      onread: {
+        buffer: () => sink.space(),
+        callback(n) {
+          sink.filled(n)
+          return !transport.paused
+        },
+      },
+    })
+    const transport = new StreamTransport(socket, socket, { host: address, port })
+    untilOpen(socket, 'connect', signal).then(() => resolve(transport.attach(sink)), reject)
+  })
+}
+
+async function dialTls({ address, port, host, tls = {} }: Target, sink: Sink, signal?: AbortSignal, through?: Duplex): Promise<Transport> {
+  const options: ConnectionOptions = {
+    // SNI carries names only; without one the certificate is held against `host`.
+    ...(isIP(host) ? {} : { servername: host }),
+    ...tls,
+    ...(through ? { host, socket: through } : { host: address, port }),
+  }
+  const socket = connectTls(options)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
+  await untilOpen(socket, 'secureConnect', signal)
+  return new PushedTransport(socket, { host: address, port }).attach(sink)
+}
+
+/** Rejects, and leaves no socket behind, when the attempt fails or is aborted. */
+function untilOpen(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      socket.off(event, opened).off('error', failed).off('close', ended)
+      signal?.removeEventListener('abort', aborted)
+      if (!error) return resolve()
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(error)
+    }
+    const opened = () => settle()
+    const failed = (error: Error) => settle(error)
+    const ended = () => settle(new Error('the peer ended the connection while it was being opened'))
+    const aborted = () => settle(signal?.reason instanceof Error ? signal.reason : new Error('the attempt was aborted'))
+    if (signal?.aborted) return aborted()
+    socket.on(event, opened).on('error', failed).on('close', ended)
+    signal?.addEventListener('abort', aborted)
+  })
+}
+
+function listen({ host, port, tls }: ListenOptions, accept: (transport: Transport) => Sink): Promise<Listener> {
+  const accepted = (socket: Socket) => {
+    socket.setNoDelay(true)
+    const remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    const transport = new PushedTransport(socket, remote)
+    transport.attach(accept(transport))
+  }
+  const server: Server = tls ? createTlsServer(tls as ServerTlsOptions, accepted) : createServer(accepted)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      // A failed accept (too many open files) concerns one peer, which sees its connection closed.
+      server.on('error', () => {})
+      const bound = server.address() as AddressInfo
+      resolve({
+        host: bound.address,
+        port: bound.port,
+        close: () => new Promise(closed => server.close(() => closed())),
+      })
+    })
+  })
+}
+
+/** A stream whose bytes reach the sink by themselves (`onread`). */
+class StreamTransport implements Transport {
+  readonly remote: { readonly host: string; readonly port: number }
+  paused = false
+  protected readonly stream: Duplex
+  private readonly socket: Socket | undefined
+  private failure: Error | undefined
+
+  constructor(stream: Duplex, socket: Socket | undefined, remote: { host: string; port: number }) {
+    this.stream = stream
+    this.socket = socket
+    this.remote = remote
+  }
+
+  get local() {
+    return { host: this.socket?.localAddress ?? '', port: this.socket?.localPort ?? 0 }
+  }
+
+  attach(sink: Sink): this {
+    this.stream
+      .on('drain', () => sink.drained())
+      .on('error', error => {
+        this.failure ??= error
+      })
+      .once('close', () => sink.closed(this.failure))
+    return this
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const { stream } = this
+    if (stream.destroyed || stream.writableEnded) return true
+    let flowing = true
+    // Corked, the chunks leave in one writev.
+    stream.cork()
+    for (const chunk of chunks) flowing = stream.write(chunk)
+    stream.uncork()
+    return flowing || !stream.writableNeedDrain
+  }
+
+  pause(): void {
+    this.paused = true
+    this.stream.pause()
+  }
+
+  resume(): void {
+    this.paused = false
+    this.stream.resume()
+  }
+
+  close(): void {
+    // Not waiting for the peer's own end: it may never come.
+    this.stream.end(() => this.stream.destroy())
+  }
+
+  destroy(error?: Error): void {
+    this.failure ??= error
+    this.stream.destroy()
+  }
+
+  setReferenced(referenced: boolean): void {
+    if (referenced) this.socket?.ref()
+    else this.socket?.unref()
+  }
+}
+
+/** A stream that pushes 'data': TLS, tunnels, accepted sockets. Its bytes are copied into the sink's space. */
+class PushedTransport extends StreamTransport {
+  constructor(stream: Duplex, remote: { host: string; port: number }) {
+    super(stream, 'setNoDelay' in stream ? (stream as Socket) : undefined, remote)
+  }
+
+  override attach(sink: Sink): this {
+    super.attach(sink)
+    this.stream.on('data', (data: Uint8Array) => {
+      for (let from = 0; from < data.length; ) {
+        const space = sink.space()
+        const n = Math.min(space.length, data.length - from)
+        space.set(n === data.length ? data : data.subarray(from, from + n))
+        from += n
+        sink.filled(n)
+      }
+    })
+    // A duplex without allowHalfOpen: false would stay half open for ever.
+    this.stream.once('end', () => this.stream.end())
+    return this
+  }
+}
