@@ -249,3 +249,22 @@ export class DeserializationError extends KafkaError {
     this.part = part
   }
 }
+
+/**
+ * A call on several things that failed for at least one of them. `results` says what happened to each, in the order
+ * in which the call named them; `cause` is the first failure.
+ */
+export class PartialFailureError<T = unknown> extends KafkaError {
+  override readonly name = 'PartialFailureError'
+  readonly results: readonly PromiseSettledResult<T>[]
+  constructor(what: string, results: readonly PromiseSettledResult<T>[]) {
+    const reasons = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []))
+    const first = reasons[0]
+    super(
+      'ERR_PARTIAL_FAILURE',
+      `${reasons.length} of ${results.length} ${what} failed, \`results\` says which; the first: ${first instanceof Error ? first.message : String(first)}`,
+      { cause: first, retriable: reasons.every(reason => KafkaError.is(reason) && reason.retriable) },
+    )
+    this.results = results
+  }
+}
