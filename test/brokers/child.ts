@@ -17,7 +17,7 @@ export class Child {
   /** Resolves with how the process ended. */
   readonly exited: Promise<string>
   private readonly process: ChildProcess
-  private readonly watcher: ChildProcess
+  private readonly unwatch: () => void
 
   constructor({ command, args, logFile, directory }: ChildOptions) {
     const log = openSync(logFile, 'a')
@@ -25,17 +25,10 @@ export class Child {
     this.process = spawn(command, args, { detached: true, stdio: ['ignore', log, log] })
     closeSync(log)
     this.pid = this.process.pid ?? 0
-    // The watcher's stdin is a pipe to us. A line on it means that we ended the child ourselves; its end without one means that we died.
-    const script = 'read line || { kill -KILL "$1"; rm -rf "$2"; }'
-    this.watcher = spawn('sh', ['-c', script, 'sh', String(this.pid), directory], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    this.watcher.stdin?.on('error', () => {})
-    this.watcher.unref()
+    this.unwatch = cleanUpAfterDeath('kill -KILL "$1"; rm -rf "$2"', [String(this.pid), directory])
     this.exited = new Promise(resolve => {
       const over = (how: string) => {
-        this.watcher.stdin?.end('over\n')
+        this.unwatch()
         resolve(how)
       }
       this.process.once('error', error => over(error.message))
@@ -59,4 +52,18 @@ export class Child {
     await this.exited
     clearTimeout(timer)
   }
+}
+
+/**
+ * Runs a shell command (with `args` as $1 …) when this process dies in whatever way, until the function it returns is called.
+ * A watcher process holds the other end of a pipe: a line on it means that all is well, its end without one that we are gone.
+ */
+export function cleanUpAfterDeath(command: string, args: readonly string[]): () => void {
+  const watcher = spawn('sh', ['-c', `read line || { ${command}; }`, 'sh', ...args], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watcher.stdin?.on('error', () => {})
+  watcher.unref()
+  return () => watcher.stdin?.end('over\n')
 }
