@@ -1,0 +1,312 @@
+import { ConnectionError } from '../errors.ts'
+import { Connection, type ConnectionOptions } from '../net/connection.ts'
+import type { Runtime, Timer, TlsOptions } from '../runtime/runtime.ts'
+import type { ClientEvents } from '../telemetry/events.ts'
+import type { BrokerRef } from '../telemetry/hooks.ts'
+import { backoffMs } from '../util/backoff.ts'
+import type { Logger } from '../util/logger.ts'
+import { type Address, addressText, sameAddress } from './address.ts'
+import type { Lifetime } from './lifetime.ts'
+import type { ClientOptions } from './options.ts'
+import { tlsOptions } from './security.ts'
+
+/** Which of the connections to a broker: what may block for long is kept apart from what must not wait. */
+export type Lane = 'produce' | 'fetch' | 'group' | 'other'
+
+export interface BrokerMetadata extends Address {
+  readonly nodeId: number
+  readonly rack: string | null
+}
+
+interface Link {
+  /** Undefined for the moment it takes to find out the TLS options. */
+  connection: Connection | undefined
+  readonly ready: Promise<Connection>
+  isReady: boolean
+  lastUsed: number
+}
+
+interface Broker {
+  endpoint: BrokerMetadata
+  /** In a row, over all lanes: a broker that is down is not asked four times as often. */
+  failures: number
+  retryAt: number
+  readonly links: Map<Lane, Link>
+}
+
+/** Connections in flight are bounded where requests are made; this only keeps one connection's memory finite. */
+const MAX_IN_FLIGHT = 1_024
+
+/** The brokers one client knows, and its connections: one per (broker, lane), made when first needed. */
+export class Brokers {
+  /** Set when the cluster is known, so that each broker can be told whom we expect (KIP-1242). */
+  clusterId: string | null = null
+  private readonly options: ClientOptions
+  private readonly runtime: Runtime
+  private readonly lifetime: Lifetime
+  private readonly logger: Logger
+  private readonly events: ClientEvents
+  private readonly known = new Map<number, Broker>()
+  private readonly closing = new Set<Promise<void>>()
+  private idleTimer: Timer | undefined
+
+  constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, events: ClientEvents) {
+    this.options = options
+    this.runtime = runtime
+    this.lifetime = lifetime
+    this.logger = logger
+    this.events = events
+    options.bootstrapServers.forEach(({ host, port }, index) => {
+      this.known.set(-1 - index, fresh({ nodeId: -1 - index, host, port, rack: null }))
+    })
+  }
+
+  /** Node ids of the brokers that metadata named. */
+  get nodeIds(): number[] {
+    return [...this.known.keys()].filter(nodeId => nodeId >= 0)
+  }
+
+  /** Ids that stand for the addresses of `bootstrapServers`: negative. */
+  get bootstrapIds(): number[] {
+    return [...this.known.keys()].filter(nodeId => nodeId < 0)
+  }
+
+  endpoint(nodeId: number): BrokerMetadata | undefined {
+    return this.known.get(nodeId)?.endpoint
+  }
+
+  /** Takes in addresses; with `complete`, brokers that are not among them are gone from the cluster. */
+  learn(endpoints: Iterable<BrokerMetadata>, complete: boolean): void {
+    const seen = new Set<number>()
+    for (const endpoint of endpoints) {
+      if (endpoint.nodeId < 0) continue
+      seen.add(endpoint.nodeId)
+      const broker = this.known.get(endpoint.nodeId)
+      if (!broker) {
+        this.known.set(endpoint.nodeId, fresh(endpoint))
+        continue
+      }
+      if (!sameAddress(broker.endpoint, endpoint)) {
+        this.logger.info(
+          { nodeId: endpoint.nodeId, from: addressText(broker.endpoint), to: addressText(endpoint) },
+          'a broker changed its address',
+        )
+        this.retire(broker)
+        broker.failures = 0
+        broker.retryAt = 0
+      }
+      broker.endpoint = endpoint
+    }
+    if (complete) for (const nodeId of this.nodeIds) if (!seen.has(nodeId)) this.forget(nodeId)
+  }
+
+  /** Back to `bootstrapServers` (KIP-899). */
+  forgetAll(): void {
+    for (const nodeId of this.nodeIds) this.forget(nodeId)
+    this.clusterId = null
+  }
+
+  private forget(nodeId: number): void {
+    const broker = this.known.get(nodeId)
+    if (!broker) return
+    this.known.delete(nodeId)
+    this.retire(broker)
+  }
+
+  /** Requests in flight are still answered; new ones open a new connection. */
+  private retire(broker: Broker): void {
+    for (const link of broker.links.values()) if (link.connection) this.drain(link.connection)
+    broker.links.clear()
+  }
+
+  private drain(connection: Connection): void {
+    const done = connection.close().catch((error: unknown) => this.logger.debug({ err: error }, 'closing a connection failed'))
+    this.closing.add(done)
+    void done.then(() => this.closing.delete(done))
+  }
+
+  /** How well a broker would serve a request that any of them can answer: smaller is better. */
+  load(nodeId: number): number {
+    const broker = this.known.get(nodeId)
+    if (!broker) return Number.POSITIVE_INFINITY
+    const link = broker.links.get('other')
+    if (link?.isReady && link.connection) return link.connection.inFlight
+    if (link) return 1_000
+    return broker.retryAt > this.runtime.clock.monotonic() ? 1_000_000 + broker.failures : 10_000
+  }
+
+  /**
+   * The connection to a broker, ready for requests. Waits for the reconnect backoff and for the connection to be set up,
+   * which goes on for others when this caller gives up. Rejects with ConnectionError or TimeoutError, outcome 'not-sent'.
+   */
+  async open(
+    nodeId: number,
+    lane: Lane,
+    { ms, of, signal }: { ms: number; of?: number; signal?: AbortSignal | undefined },
+  ): Promise<Connection> {
+    const clock = this.runtime.clock
+    const end = clock.monotonic() + ms
+    for (;;) {
+      this.lifetime.check()
+      const broker = this.known.get(nodeId)
+      if (!broker) {
+        throw new ConnectionError(`broker ${nodeId} is not part of the cluster's metadata (any more)`, {
+          host: '',
+          port: 0,
+          outcome: 'not-sent',
+        })
+      }
+      const link = broker.links.get(lane)
+      if (link?.isReady && link.connection) {
+        link.lastUsed = clock.monotonic()
+        return link.connection
+      }
+      const left = Math.max(0, end - clock.monotonic())
+      const wait = {
+        ms: left,
+        of: of ?? ms,
+        signal,
+        outcome: 'not-sent' as const,
+        operation: `connecting to ${this.name(broker)}`,
+      }
+      if (link) return this.lifetime.within(link.ready, wait)
+      const pause = broker.retryAt - clock.monotonic()
+      if (pause <= 0) return this.lifetime.within(this.connect(broker, lane).ready, wait)
+      await this.lifetime.within(this.lifetime.delay(Math.min(pause, left), signal), { ...wait, ms: left + 1 })
+      if (pause > left) {
+        throw new ConnectionError(`${this.name(broker)} cannot be reached: the last ${broker.failures} attempts failed`, {
+          ...broker.endpoint,
+          outcome: 'not-sent',
+        })
+      }
+    }
+  }
+
+  private name({ endpoint }: Broker): string {
+    return endpoint.nodeId < 0
+      ? `bootstrap server ${addressText(endpoint)}`
+      : `broker ${endpoint.nodeId} at ${addressText(endpoint)}`
+  }
+
+  private connect(broker: Broker, lane: Lane): Link {
+    const link: Link = {
+      connection: undefined,
+      ready: this.setUp(broker, lane, () => link),
+      lastUsed: this.runtime.clock.monotonic(),
+      isReady: false,
+    }
+    broker.links.set(lane, link)
+    return link
+  }
+
+  private async setUp(broker: Broker, lane: Lane, linkOf: () => Link): Promise<Connection> {
+    // A microtask later, so that the link exists.
+    const { host, port, nodeId } = broker.endpoint
+    const ref: BrokerRef = { nodeId, host, port, lane }
+    const clock = this.runtime.clock
+    const started = clock.monotonic()
+    try {
+      const tls = await tlsOptions(this.options.tls)
+      this.lifetime.check()
+      const link = linkOf()
+      const connection = new Connection(this.connectionOptions(broker, lane, tls), this.runtime)
+      link.connection = connection
+      // Once `links` no longer holds it, another may be dialled while this one still drains.
+      void connection.closed.then(error => this.ended(broker, lane, link, error))
+      await connection.connect()
+      link.isReady = true
+      link.lastUsed = clock.monotonic()
+      broker.failures = 0
+      if (this.events.wanted('connect')) this.events.emit('connect', { ...ref, durationMs: clock.monotonic() - started })
+      this.armIdle()
+      return connection
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error))
+      if (this.events.wanted('connect')) {
+        this.events.emit('connect', { ...ref, durationMs: clock.monotonic() - started, error: failure })
+      }
+      this.ended(broker, lane, linkOf(), failure)
+      throw error
+    }
+  }
+
+  /** A connection is over, or never came to be. Told of both its end and its failure to start; counts once. */
+  private ended(broker: Broker, lane: Lane, link: Link, error: Error | undefined): void {
+    if (link.isReady && this.events.wanted('disconnect')) {
+      const { nodeId, host, port } = broker.endpoint
+      this.events.emit('disconnect', { nodeId, host, port, lane, error })
+    }
+    link.isReady = false
+    if (broker.links.get(lane) !== link) return
+    broker.links.delete(lane)
+    if (!error || this.lifetime.ended) return
+    const { reconnectBackoffMs: baseMs, reconnectBackoffMaxMs: maxMs } = this.options
+    broker.failures++
+    broker.retryAt = this.runtime.clock.monotonic() + backoffMs(broker.failures, { baseMs, maxMs, random: this.runtime.random })
+  }
+
+  private connectionOptions({ endpoint, failures }: Broker, lane: Lane, tls: TlsOptions | undefined): ConnectionOptions {
+    const { nodeId, host, port } = endpoint
+    const { options, clusterId } = this
+    return {
+      host,
+      port,
+      clientId: options.clientId,
+      connectTimeoutMs: Math.min(
+        options.socketConnectionSetupTimeoutMaxMs,
+        options.socketConnectionSetupTimeoutMs * 2 ** Math.min(failures, 20),
+      ),
+      requestTimeoutMs: options.requestTimeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      maxInFlight: MAX_IN_FLIGHT,
+      logger: this.logger.child({ nodeId, lane }),
+      ...(tls ? { tls } : {}),
+      ...(options.sasl ? { authenticator: options.sasl } : {}),
+      ...(options.metadataClusterCheck && nodeId >= 0 && clusterId !== null ? { expected: { clusterId, nodeId } } : {}),
+    }
+  }
+
+  /** One timer for all connections, at the moment the least used one has been idle for long enough. */
+  private armIdle(): void {
+    if (this.idleTimer || this.options.connectionsMaxIdleMs === 0 || this.lifetime.ended) return
+    const uses = [...this.known.values()].flatMap(broker => [...broker.links.values()].map(link => link.lastUsed))
+    if (uses.length === 0) return
+    const now = this.runtime.clock.monotonic()
+    this.idleTimer = this.runtime.clock.setTimer(Math.max(1, Math.min(...uses) + this.options.connectionsMaxIdleMs - now), () => {
+      this.idleTimer = undefined
+      this.closeIdle()
+      this.armIdle()
+    })
+    this.idleTimer.unref()
+  }
+
+  private closeIdle(): void {
+    const limit = this.runtime.clock.monotonic() - this.options.connectionsMaxIdleMs
+    for (const broker of this.known.values()) {
+      for (const [lane, link] of broker.links) {
+        if (!link.isReady || !link.connection || link.lastUsed > limit) continue
+        if (link.connection.inFlight > 0) {
+          link.lastUsed = this.runtime.clock.monotonic()
+          continue
+        }
+        broker.links.delete(lane)
+        this.drain(link.connection)
+      }
+    }
+  }
+
+  /** Drains all connections; those still busy after `timeoutMs` are cut. */
+  async close(timeoutMs: number): Promise<void> {
+    this.idleTimer?.cancel()
+    this.idleTimer = undefined
+    const open = [...this.known.values()].flatMap(broker => [...broker.links.values()].flatMap(link => link.connection ?? []))
+    for (const broker of this.known.values()) this.retire(broker)
+    const timer = this.runtime.clock.setTimer(timeoutMs, () => {
+      for (const connection of open) connection.destroy()
+    })
+    await Promise.all(this.closing)
+    timer.cancel()
+  }
+}
+
+const fresh = (endpoint: BrokerMetadata): Broker => ({ endpoint, failures: 0, retryAt: 0, links: new Map() })

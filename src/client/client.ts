@@ -1,0 +1,197 @@
+import { ClosedError } from '../errors.ts'
+import type { Frame } from '../net/connection.ts'
+import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
+import { nodeRuntime } from '../runtime/node.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { ClientEvents } from '../telemetry/events.ts'
+import { Deadline } from '../util/deadline.ts'
+import type { Logger } from '../util/logger.ts'
+import { Brokers, type Lane } from './brokers.ts'
+import { type CoordinatorKind, Coordinators } from './coordinators.ts'
+import { Lifetime } from './lifetime.ts'
+import { Metadata } from './metadata.ts'
+import { type ClientOptions, type ClientOptionsInput, parseClientOptions } from './options.ts'
+import { Router } from './router.ts'
+
+export interface RequestOptions {
+  /** The whole time, retries included. Default: `defaultApiTimeoutMs`. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Send to this broker, whatever the API's own route. */
+  readonly nodeId?: number | undefined
+  /** Exactly this version. */
+  readonly version?: number | undefined
+  /** At least this version: UnsupportedVersionError where a broker has none. */
+  readonly minVersion?: number | undefined
+  readonly maxVersion?: number | undefined
+}
+
+export interface SendOptions {
+  readonly lane: Lane
+  /** Default: `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly version?: number | undefined
+  readonly minVersion?: number | undefined
+  readonly maxVersion?: number | undefined
+  /** Receives the frame that the answer's byte fields are views of. */
+  readonly frame?: ((frame: Frame) => void) | undefined
+}
+
+/**
+ * What producers, consumers and admins stand on: sends a request to whoever must answer it, within a deadline.
+ * Nothing is dialled before the first request or `connect()`.
+ */
+export class Client {
+  readonly options: ClientOptions
+  readonly runtime: Runtime
+  readonly logger: Logger
+  readonly metadata: Metadata
+  private readonly lifetime: Lifetime
+  private readonly events: ClientEvents
+  private readonly brokers: Brokers
+  private readonly coordinators: Coordinators
+  private readonly router: Router
+  private closing: Promise<void> | undefined
+
+  /** Throws ConfigError. */
+  constructor(options: ClientOptionsInput, runtime: Runtime = nodeRuntime) {
+    this.options = parseClientOptions(options)
+    this.runtime = runtime
+    this.logger = this.options.logger
+    this.lifetime = new Lifetime(runtime.clock)
+    this.events = new ClientEvents(this.options.hooks, this.logger)
+    this.brokers = new Brokers(this.options, runtime, this.lifetime, this.logger, this.events)
+    this.metadata = new Metadata(this.options, runtime, this.lifetime, this.logger, this.brokers)
+    this.coordinators = new Coordinators(this.lifetime, this.brokers, this.metadata, this.options.requestTimeoutMs)
+    this.router = new Router({
+      client: this,
+      lifetime: this.lifetime,
+      brokers: this.brokers,
+      coordinators: this.coordinators,
+      events: this.events,
+    })
+  }
+
+  get closed(): boolean {
+    return this.lifetime.ended !== undefined
+  }
+
+  /** Resolves once the cluster answered: for those who want to fail fast. Rejects with what went wrong last. */
+  async connect({
+    timeoutMs = this.options.defaultApiTimeoutMs,
+    signal,
+  }: {
+    timeoutMs?: number
+    signal?: AbortSignal
+  } = {}): Promise<void> {
+    await this.metadata.known(new Deadline(this.runtime.clock, timeoutMs), signal)
+  }
+
+  /**
+   * Sends any request of the protocol to whoever must answer it: the leader of each partition, the controller, a
+   * coordinator, each broker or any. It is split and its answers merged where need be, and retried as the error table says,
+   * with exponential backoff, until `timeoutMs` have passed. Error codes inside the answer are left to the caller.
+   * A request that must not be applied twice is not repeated when its outcome is unknown (`repeatable.ts` lists which may).
+   */
+  request<A extends Api>(
+    api: A,
+    request: Encodable<A['request']>,
+    options: RequestOptions = {},
+  ): Promise<Decoded<A['response']>> {
+    return this.router.request(api, request, options)
+  }
+
+  /**
+   * One attempt, to one broker, over its connection of that lane. Rejects with ConnectionError or TimeoutError, whose
+   * `outcome` says whether the broker may have acted on it, or with UnsupportedVersionError.
+   */
+  async sendTo<A extends Api>(
+    nodeId: number,
+    api: A,
+    request: Encodable<A['request']>,
+    options: SendOptions,
+  ): Promise<Decoded<A['response']>> {
+    const { lane, signal, version, minVersion, maxVersion, frame } = options
+    const requestTimeoutMs = this.options.requestTimeoutMs
+    const timeoutMs = options.timeoutMs ?? requestTimeoutMs
+    const started = this.runtime.clock.monotonic()
+    const connection = await this.brokers.open(nodeId, lane, { ms: timeoutMs, signal })
+    const answer = connection.request(api, request, {
+      // A caller in a hurry gives up alone: the connection stays, for the others on it.
+      timeoutMs: Math.max(timeoutMs, requestTimeoutMs),
+      ...(version === undefined ? {} : { version }),
+      ...(minVersion === undefined ? {} : { minVersion }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+      ...(frame ? { frame } : {}),
+    })
+    const left = timeoutMs - (this.runtime.clock.monotonic() - started)
+    if (timeoutMs >= requestTimeoutMs && !signal) return answer
+    return this.lifetime.within(answer, {
+      ms: left,
+      of: timeoutMs,
+      operation: `the ${api.name} request to broker ${nodeId}`,
+      signal,
+    })
+  }
+
+  /** Sends what is never answered: Produce with acks 0. Resolves once it was handed to the connection. */
+  async sendOneWay<A extends Api>(nodeId: number, api: A, request: Encodable<A['request']>, options: SendOptions): Promise<void> {
+    const { lane, signal, version, minVersion, maxVersion } = options
+    const connection = await this.brokers.open(nodeId, lane, { ms: options.timeoutMs ?? this.options.requestTimeoutMs, signal })
+    connection.send(api, request, {
+      ...(version === undefined ? {} : { version }),
+      ...(minVersion === undefined ? {} : { minVersion }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+    })
+  }
+
+  /** The version that a broker and this client would use. Opens the connection if need be; UnsupportedVersionError if there is none. */
+  async versionOf(
+    nodeId: number,
+    api: Api,
+    options: { lane?: Lane; timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<number> {
+    const { lane = 'other', timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
+    return (await this.brokers.open(nodeId, lane, { ms, signal })).versionOf(api)
+  }
+
+  /** Node id of a coordinator, found by asking and then remembered. Rejects with BrokerError or TimeoutError. */
+  coordinator(kind: CoordinatorKind, key: string, deadline: Deadline, signal?: AbortSignal): Promise<number> {
+    return this.coordinators.find(kind, key, deadline, signal)
+  }
+
+  /** For NOT_COORDINATOR and lost connections: the next `coordinator()` asks again. */
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.coordinators.forget(kind, key)
+  }
+
+  /** How long to wait after so many failures (1 for the first), with jitter (KIP-580). */
+  retryBackoffMs(attempts: number): number {
+    return this.metadata.retryBackoffMs(attempts)
+  }
+
+  /** Resolves after `ms` on the runtime's clock. Rejects when the signal fires or the client closes. */
+  delay(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.lifetime.delay(ms, signal)
+  }
+
+  /**
+   * Whatever waits is rejected with ClosedError; requests in flight are still answered, for up to `timeoutMs` (default 5 s).
+   * A second call returns the same promise.
+   */
+  close({ timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<void> {
+    this.closing ??= this.shutDown(timeoutMs)
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    this.metadata.close()
+    this.lifetime.end(new ClosedError('the client'))
+    await this.brokers.close(timeoutMs)
+  }
+}

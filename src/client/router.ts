@@ -1,0 +1,199 @@
+import { KafkaError } from '../errors.ts'
+import { brokerError } from '../protocol/error-codes.ts'
+import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
+import type { ClientEvents } from '../telemetry/events.ts'
+import { Deadline } from '../util/deadline.ts'
+import type { Brokers, Lane } from './brokers.ts'
+import type { Client, RequestOptions } from './client.ts'
+import type { CoordinatorKind, Coordinators } from './coordinators.ts'
+import { errorCodesOf } from './error-codes-of.ts'
+import { keyedPlan, sendKeyed } from './keyed-route.ts'
+import { sendToLeaders } from './leader-route.ts'
+import { abortedError, type Lifetime } from './lifetime.ts'
+import { type Body, joined } from './merge.ts'
+import { mayRepeat, type Remedy, remedyFor } from './retry.ts'
+
+/** What routing works with. */
+export interface Cluster {
+  readonly client: Client
+  readonly lifetime: Lifetime
+  readonly brokers: Brokers
+  readonly coordinators: Coordinators
+  readonly events: ClientEvents
+}
+
+/** Where one part of a request goes. */
+export type Destination =
+  | { readonly kind: 'any' | 'controller' }
+  | { readonly kind: 'broker'; readonly nodeId: number }
+  | { readonly kind: 'coordinator'; readonly of: CoordinatorKind; readonly key: string }
+
+/** What one operation carries along: its budget and its limits. */
+export interface Operation {
+  readonly api: Api
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
+  readonly version: number | undefined
+  readonly minVersion: number | undefined
+  readonly maxVersion: number | undefined
+}
+
+/** Head-of-line classes of the requests that may be held back for long; everything else shares one. */
+const LANES: Readonly<Record<number, Lane>> = { 0: 'produce', 1: 'fetch', 11: 'group', 14: 'group', 78: 'fetch' }
+export const laneOf = ({ key }: Api): Lane => LANES[key] ?? 'other'
+
+/** Sends requests by the route of their API: splits, retries, merges. */
+export class Router {
+  private readonly cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster
+  }
+
+  async request<A extends Api>(
+    api: A,
+    request: Encodable<A['request']>,
+    options: RequestOptions,
+  ): Promise<Decoded<A['response']>> {
+    const { client, lifetime } = this.cluster
+    lifetime.check()
+    if (options.signal?.aborted) throw abortedError(`the ${api.name} request`, options.signal)
+    const operation: Operation = {
+      api,
+      deadline: new Deadline(client.runtime.clock, options.timeoutMs ?? client.options.defaultApiTimeoutMs),
+      signal: options.signal,
+      version: options.version,
+      minVersion: options.minVersion,
+      maxVersion: options.maxVersion,
+    }
+    const body: Body = request
+    const answer =
+      options.nodeId === undefined
+        ? await this.routed(operation, body)
+        : await this.whole(operation, body, { kind: 'broker', nodeId: options.nodeId })
+    return answer as Decoded<A['response']>
+  }
+
+  private async routed(operation: Operation, request: Body): Promise<Body> {
+    const { route } = operation.api
+    switch (route.kind) {
+      case 'any':
+      case 'controller':
+        return this.whole(operation, request, { kind: route.kind })
+      case 'leader':
+        return sendToLeaders(this.cluster, this, operation, request)
+      case 'group':
+      case 'transaction':
+      case 'share':
+        return sendKeyed(this, operation, request, keyedPlan(operation.api, route))
+      case 'eachBroker': {
+        const { metadata } = this.cluster.client
+        await metadata.known(operation.deadline, operation.signal)
+        const answers = await Promise.all(
+          this.cluster.brokers.nodeIds.map(nodeId => this.whole(operation, request, { kind: 'broker', nodeId })),
+        )
+        return joined(operation.api, answers, route.results)
+      }
+      case 'byContent': {
+        const parts = route.split(request as never)
+        const answers = await Promise.all(parts.map(part => this.whole(operation, part.request as Body, part.to)))
+        return joined(operation.api, answers, route.results)
+      }
+      default:
+        return route satisfies never
+    }
+  }
+
+  /**
+   * Sends one request as it is, until it is answered without an error that a repetition would mend. The last answer is
+   * returned with its error codes when the time is up.
+   */
+  async whole(operation: Operation, request: Body, to: Destination): Promise<Body> {
+    const { api, signal } = operation
+    let answer: Body | undefined
+    for (let attempt = 1; ; attempt++) {
+      let failure: Error
+      let remedy: Remedy
+      try {
+        const nodeId = await this.nodeOf(to, operation)
+        answer = await this.once(operation, request, nodeId)
+        const codes = errorCodesOf(api, answer)
+        const code = codes.find(each => remedyFor(api, each) !== undefined)
+        // An answer that succeeded in part is not repeated: what was applied would be applied again.
+        if (code === undefined || codes.some(each => remedyFor(api, each) === undefined)) return answer
+        failure = brokerError(code, { api: api.name })
+        remedy = remedyFor(api, code)
+      } catch (error) {
+        if (!(error instanceof Error) || signal?.aborted || !mayRepeat(api, error)) throw error
+        failure = error
+        remedy = to.kind === 'coordinator' ? 'find-coordinator' : 'refresh-metadata'
+      }
+      if (!(await this.pause(operation, attempt, failure))) {
+        if (answer) return answer
+        throw failure
+      }
+      await this.apply(remedy, to, operation)
+    }
+  }
+
+  /** One attempt. */
+  once(operation: Operation, request: Body, nodeId: number): Promise<Body> {
+    const { api, deadline, signal, version, minVersion, maxVersion } = operation
+    const timeoutMs = Math.max(1, Math.min(deadline.remainingMs, this.cluster.client.options.requestTimeoutMs))
+    return this.cluster.client.sendTo(nodeId, api, request as Encodable<Api['request']>, {
+      lane: laneOf(api),
+      timeoutMs,
+      signal,
+      version,
+      minVersion,
+      maxVersion,
+    })
+  }
+
+  async nodeOf(to: Destination, { deadline, signal }: Operation): Promise<number> {
+    const { client, coordinators } = this.cluster
+    switch (to.kind) {
+      case 'broker':
+        await client.metadata.known(deadline, signal)
+        return to.nodeId
+      case 'coordinator':
+        return coordinators.find(to.of, to.key, deadline, signal)
+      case 'controller': {
+        await client.metadata.known(deadline, signal)
+        const nodeId = client.metadata.controllerId
+        if (nodeId === null || !this.cluster.brokers.endpoint(nodeId)) return client.metadata.anyBroker(deadline, signal)
+        return nodeId
+      }
+      case 'any':
+        return client.metadata.anyBroker(deadline, signal)
+      default:
+        return to satisfies never
+    }
+  }
+
+  /** Waits before the next attempt. False when there is no time, or no try, left for one. */
+  async pause({ api, deadline, signal }: Operation, attempts: number, error: Error): Promise<boolean> {
+    const { client, events, lifetime } = this.cluster
+    const delayMs = client.retryBackoffMs(attempts)
+    if (attempts > client.options.retries || delayMs >= deadline.remainingMs) return false
+    client.logger.debug({ err: error, api: api.name, attempts, delayMs }, 'retrying a request')
+    if (events.wanted('retry')) events.emit('retry', { api: api.name, attempts, delayMs, error })
+    await lifetime.delay(delayMs, signal)
+    return true
+  }
+
+  async apply(remedy: Remedy, to: Destination, { api, deadline, signal }: Operation): Promise<void> {
+    const { client, coordinators, lifetime } = this.cluster
+    if (to.kind === 'coordinator' && remedy !== 'wait') coordinators.forget(to.of, to.key)
+    if (remedy !== 'refresh-metadata') return
+    try {
+      await lifetime.within(client.metadata.refresh(`${api.name} failed`), {
+        ms: deadline.remainingMs,
+        operation: 'metadata refresh',
+        signal,
+      })
+    } catch (error) {
+      if (signal?.aborted || lifetime.ended || (KafkaError.is(error) && !error.retriable)) throw error
+    }
+  }
+}
