@@ -195,8 +195,10 @@ export function struct<S extends Shape>(shape: S): Field<Struct<S>> {
 export function array<T extends Type>(element: Field<T, boolean>): Field<List<T>>
 export function array<S extends Shape>(element: S): Field<List<Struct<S>>>
 export function array(element: AnyField | Shape): never {
-  const wire: Wire = element instanceof FieldDefinition ? element.wire : { kind: 'struct', shape: element as Shape }
-  return new FieldDefinition({ kind: 'array', element: wire }) as never
+  if (!(element instanceof FieldDefinition))
+    return new FieldDefinition({ kind: 'array', element: { kind: 'struct', shape: element as Shape } }) as never
+  const { wire, presence } = element
+  return new FieldDefinition({ kind: 'array', element: wire }, { ...ALWAYS, entity: presence.entity }) as never
 }
 
 // ---- messages

@@ -11,7 +11,7 @@ const topicPartitions = {
 export const ShareGroupHeartbeat = api({
   key: 76,
   name: 'ShareGroupHeartbeat',
-  versions: [0, 1],
+  versions: [1, 1],
   flexible: 0,
   route: coordinator('group', 'groupId'),
   request: {

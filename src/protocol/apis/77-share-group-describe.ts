@@ -31,7 +31,7 @@ const assignment = {
 export const ShareGroupDescribe = api({
   key: 77,
   name: 'ShareGroupDescribe',
-  versions: [0, 1],
+  versions: [1, 1],
   flexible: 0,
   route: coordinator('group', 'groupIds[]', 'groups'),
   request: {

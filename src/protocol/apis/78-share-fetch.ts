@@ -21,7 +21,7 @@ import {
 export const ShareFetch = api({
   key: 78,
   name: 'ShareFetch',
-  versions: [0, 2],
+  versions: [1, 2],
   flexible: 0,
   route: leader('topics[].partitions[].partitionIndex', 'responses[].partitions'),
   request: {
@@ -38,9 +38,9 @@ export const ShareFetch = api({
     /** How many bytes the whole answer may have. */
     maxBytes: int32.default(0x7fffffff),
     /** How many records to hand out at most; more may come to complete a batch. */
-    maxRecords: int32.since(1),
+    maxRecords: int32,
     /** How many records to acquire at a time, at best. */
-    batchSize: int32.since(1),
+    batchSize: int32,
     /** 0 hands out whole batches, 1 keeps strictly to `maxRecords` (KIP-1206). */
     shareAcquireMode: int8.since(2).ignorable(),
     /** Whether acknowledgements renew the acquisition lock (KIP-1222). */
@@ -53,8 +53,6 @@ export const ShareFetch = api({
       partitions: array({
         /** Partition number, from 0. */
         partitionIndex: int32.mapKey(),
-        /** Unused: bytes are bounded by `maxBytes`. */
-        partitionMaxBytes: int32.until(0),
         /** Ranges of records that the consumer is done with. */
         acknowledgementBatches: array({
           /** First offset of the range. */
@@ -82,7 +80,7 @@ export const ShareFetch = api({
     /** The broker's own text about the error; null when there is none. */
     errorMessage: string.nullable().default(null),
     /** How long an acquired record stays with its consumer, in milliseconds. */
-    acquisitionLockTimeoutMs: int32.since(1),
+    acquisitionLockTimeoutMs: int32,
     /** What was handed out, by topic. */
     responses: array({
       /** Id of the topic, kept for its whole life and not given to a later topic of that name (KIP-516). */
@@ -107,7 +105,7 @@ export const ShareFetch = api({
           leaderEpoch: int32,
         }),
         /** Record batches; those not in `acquiredRecords` are to be ignored. */
-        records: records.nullable().default(null),
+        records,
         /** Ranges of records that now belong to this member. */
         acquiredRecords: array({
           /** First offset of the range. */

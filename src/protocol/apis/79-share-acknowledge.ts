@@ -19,7 +19,7 @@ import {
 export const ShareAcknowledge = api({
   key: 79,
   name: 'ShareAcknowledge',
-  versions: [0, 2],
+  versions: [1, 2],
   flexible: 0,
   route: leader('topics[].partitions[].partitionIndex', 'responses[].partitions'),
   request: {
