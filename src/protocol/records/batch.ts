@@ -38,23 +38,15 @@ export class RecordBatch {
   private readonly baseTime: number
   private readonly fixedTime: boolean
 
-  constructor(
-    encoded: EncodedBatch,
-    buffer: Buffer,
-    length: number,
-    index: Int32Array,
-    base: number,
-    baseOffset: bigint,
-    baseTime: number,
-  ) {
+  constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number) {
     this.encoded = encoded
     this.buffer = buffer
     this.length = length
-    this.index = index
+    this.index = rows
     this.base = base
-    this.baseOffset = baseOffset
-    this.baseTime = baseTime
+    this.baseOffset = encoded.baseOffset
     this.fixedTime = encoded.timestampType === 'log-append'
+    this.baseTime = Number(this.fixedTime ? encoded.maxTimestamp : encoded.firstTimestamp)
   }
 
   offsetAt(i: number): bigint {

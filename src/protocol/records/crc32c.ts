@@ -1,3 +1,5 @@
+import { kernel } from './kernel/kernel.ts'
+
 /**
  * CRC32C (Castagnoli, reflected polynomial 0x82f63b78), eight bytes per step through eight tables ("slicing by 8").
  * The kernel is several times faster; this is what runs where it cannot, and what it is compared with.
@@ -24,8 +26,17 @@ for (let slice = 1; slice < 8; slice++)
     TABLES[slice]![byte] = (before >>> 8) ^ T0[before & 0xff]!
   }
 
-/** The checksum of `bytes[start, end)` as an unsigned 32-bit number. */
+/** Below this the way into the kernel's memory costs more than it saves. */
+const KERNEL_BYTES = 192
+
+/** The CRC32C checksum of `bytes[start, end)` as an unsigned 32-bit number: by the kernel where that is faster. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const fast = end - start >= KERNEL_BYTES && kernel()
+  return fast ? fast.crc32c(bytes, start, end) : crc32cPlain(bytes, start, end)
+}
+
+/** The same in TypeScript alone. */
+export function crc32cPlain(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = -1
   let at = start
   for (const last = end - 8; at <= last; at += 8) {

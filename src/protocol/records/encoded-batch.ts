@@ -2,8 +2,13 @@ import { CorruptRecordError } from '../../errors.ts'
 import { CODECS, type Codec, decompress, type JobRunner } from '../compression/index.ts'
 import { RecordBatch } from './batch.ts'
 import { crc32c } from './crc32c.ts'
+import { kernel } from './kernel/kernel.ts'
 import * as at from './layout.ts'
-import { corruptIndex, indexRecords, STRIDE } from './record-index.ts'
+import { claimRows, indexRecordsPlain } from './record-index.ts'
+
+/** Below this the way into the kernel's memory costs more than it saves. */
+const KERNEL_RECORDS = 8
+const NOTHING = Buffer.alloc(0)
 
 export type TimestampType = 'create' | 'log-append'
 
@@ -94,38 +99,42 @@ export class EncodedBatch {
   open(options: OpenOptions): RecordBatch | Promise<RecordBatch> {
     const { bytes } = this
     if (bytes.length < at.RECORDS) throw this.corrupt(`it is ${bytes.length} bytes long, its header alone takes ${at.RECORDS}`)
-    if (options.checkCrcs) {
-      const found = crc32c(bytes, at.ATTRIBUTES)
-      const announced = bytes.readUInt32BE(at.CRC)
-      if (found !== announced) throw this.corrupt(`its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
-    }
     const codec = this.codec
-    if (codec === 'none' || this.count === 0) return this.indexed(bytes, at.RECORDS)
+    if (codec === 'none' && this.count !== 0) return this.indexed(bytes, at.RECORDS, options.checkCrcs)
+    if (options.checkCrcs) this.verify(crc32c(bytes, at.ATTRIBUTES))
+    if (this.count === 0) return this.indexed(NOTHING, 0, false)
     const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
-    return records instanceof Promise ? records.then(buffer => this.indexed(buffer, 0)) : this.indexed(records, 0)
+    return records instanceof Promise ? records.then(buffer => this.indexed(buffer, 0, false)) : this.indexed(records, 0, false)
   }
 
-  private indexed(buffer: Buffer, start: number): RecordBatch {
+  /** Indexes the records at the end of `buffer`; with `check`, `buffer` is the batch itself and its checksum is taken on the way. */
+  private indexed(buffer: Buffer, start: number, check: boolean): RecordBatch {
     const { count } = this
-    if (count < 0 || count * at.LEAST_RECORD_BYTES > buffer.length - start)
-      throw this.corrupt(`it claims ${count} records in ${buffer.length - start} bytes`)
-    const index = new Int32Array(count * STRIDE)
-    try {
-      indexRecords(buffer, start, buffer.length, count, index, 0)
-    } catch (error) {
-      throw corruptIndex(error, this.baseOffset)
+    const end = buffer.length
+    const plausible = count >= 0 && count * at.LEAST_RECORD_BYTES <= end - start
+    const fast = plausible && count >= KERNEL_RECORDS ? kernel() : null
+    if (!fast?.takes(end, count)) {
+      if (check) this.verify(crc32c(buffer, at.ATTRIBUTES))
+      if (!plausible) throw this.corrupt(`it claims ${count} records in ${end - start} bytes`)
     }
-    return new RecordBatch(
-      this,
-      buffer,
-      count,
-      index,
-      0,
-      this.baseOffset,
-      Number(this.timestampType === 'create' ? this.firstTimestamp : this.maxTimestamp),
-    )
+    const { rows, base } = claimRows(count)
+    if (fast?.takes(end, count)) {
+      const wellFormed = fast.scan(buffer, check ? at.ATTRIBUTES : -1, start, end, count, rows, base)
+      if (check) this.verify(fast.crc)
+      if (wellFormed) return new RecordBatch(this, buffer, count, rows, base)
+    }
+    try {
+      indexRecordsPlain(buffer, start, end, count, rows, base) // says what is wrong, where the kernel only finds that something is
+    } catch (error) {
+      throw this.corrupt(error instanceof Error ? error.message : String(error))
+    }
+    return new RecordBatch(this, buffer, count, rows, base)
   }
 
+  private verify(found: number): void {
+    const announced = this.bytes.readUInt32BE(at.CRC)
+    if (found !== announced) throw this.corrupt(`its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
+  }
   private corrupt(reason: string): CorruptRecordError {
     const { baseOffset } = this
     return new CorruptRecordError(`the batch at offset ${baseOffset} is damaged: ${reason}`, { baseOffset })

@@ -1,5 +1,3 @@
-import { CorruptRecordError } from '../../errors.ts'
-
 /**
  * The index of a batch: eight int32 per record, filled in one pass. Positions point into the buffer of the records.
  * Everything a record says about itself is checked on the way, so what is read later through the index cannot fail.
@@ -74,7 +72,7 @@ class Cursor {
  * Indexes `count` records of format 2 in `bytes[start, end)` into `index` from `base` on.
  * @throws RangeError when the bytes are not exactly that many well-formed records.
  */
-export function indexRecords(
+export function indexRecordsPlain(
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -109,7 +107,20 @@ export function indexRecords(
   if (cursor.at !== end) throw new RangeError(`${end - cursor.at} bytes follow the last of ${count} records`)
 }
 
-export function corruptIndex(error: unknown, baseOffset: bigint): CorruptRecordError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new CorruptRecordError(`the batch at offset ${baseOffset} is damaged: ${reason}`, { baseOffset }, { cause: error })
+/** Rows are cut from a slab, so that a small batch allocates none; a large one gets its own. */
+const SLAB_ROWS = 2048
+let slab = new Int32Array(0)
+let slabUsed = 0
+
+/** Room for the rows of a batch: an array, and where in it they start. */
+export function claimRows(count: number): { rows: Int32Array; base: number } {
+  const words = count * STRIDE
+  if (count >= SLAB_ROWS / 4) return { rows: new Int32Array(words), base: 0 }
+  if (slabUsed + words > slab.length) {
+    slab = new Int32Array(SLAB_ROWS * STRIDE)
+    slabUsed = 0
+  }
+  const base = slabUsed
+  slabUsed += words
+  return { rows: slab, base }
 }

@@ -1,0 +1,107 @@
+import { KERNEL_BYTES } from './kernel-bytes.ts'
+
+/** What kernel.as exports. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  reserve(bytes: number): number
+  crc32c(crc: number, size: number): number
+  index(from: number, size: number, count: number, rows: number, shift: number): number
+}
+
+/** Where kernel.as expects its input, and how much it may read behind the end. */
+const INPUT = 8192 + 209 * 16
+const SLACK = 64
+const ROW_BYTES = 32
+/** A checksum alone is taken in pieces of this size, so that memory stays small and in the cache. */
+const PIECE_BYTES = 64 * 1024
+/** Larger batches are left to TypeScript: wasm memory never shrinks. */
+const MOST_BYTES = 4 * 1024 * 1024
+
+/** The wasm kernel behind plain calls: bytes are copied into its memory, the index is copied out. */
+export class Kernel {
+  private readonly exports: Exports
+  private bytes: Uint8Array
+  private words: Int32Array
+  /** The checksum that the last `scan` found. */
+  crc = 0
+
+  constructor(exports: Exports) {
+    this.exports = exports
+    this.bytes = new Uint8Array(exports.memory.buffer)
+    this.words = new Int32Array(exports.memory.buffer)
+  }
+
+  crc32c(bytes: Uint8Array, start: number, end: number): number {
+    this.reserve(Math.min(PIECE_BYTES, end - start))
+    let crc = -1
+    for (let at = start; at < end; at += PIECE_BYTES) {
+      const size = Math.min(PIECE_BYTES, end - at)
+      this.copyIn(bytes, at, size)
+      crc = this.exports.crc32c(crc, size)
+    }
+    return ~crc >>> 0
+  }
+
+  /** Whether `scan` takes so many records in so many bytes. */
+  takes(bytes: number, count: number): boolean {
+    return bytes + count * ROW_BYTES <= MOST_BYTES
+  }
+
+  /**
+   * Indexes `count` records in `bytes[start, end)` into `rows` from `base` on, and, where `crcStart` is not negative, leaves the
+   * checksum of `bytes[crcStart, end)` in `crc`. False when the bytes are not exactly that many well-formed records.
+   */
+  scan(bytes: Uint8Array, crcStart: number, start: number, end: number, count: number, rows: Int32Array, base: number): boolean {
+    const from = crcStart < 0 ? start : crcStart
+    const size = end - from
+    const rowsAt = (INPUT + size + SLACK + 15) & -16
+    this.reserve(rowsAt - INPUT + count * ROW_BYTES)
+    this.copyIn(bytes, from, size)
+    // In this order: taking the checksum destroys the bytes.
+    const wellFormed = this.exports.index(start - from, size, count, rowsAt, from) === 0
+    if (crcStart >= 0) this.crc = ~this.exports.crc32c(-1, size) >>> 0
+    const first = rowsAt >>> 2
+    const words = count * (ROW_BYTES >>> 2)
+    if (words <= 64) for (let i = 0; i < words; i++) rows[base + i] = this.words[first + i]!
+    else rows.set(this.words.subarray(first, first + words), base)
+    return wellFormed
+  }
+
+  private copyIn(bytes: Uint8Array, start: number, size: number): void {
+    this.bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), INPUT)
+  }
+  private reserve(bytes: number): void {
+    if (INPUT + bytes <= this.bytes.length) return
+    if (!this.exports.reserve(bytes)) throw new RangeError(`no ${bytes} bytes of wasm memory to be had`)
+    this.bytes = new Uint8Array(this.exports.memory.buffer)
+    this.words = new Int32Array(this.exports.memory.buffer)
+  }
+}
+
+/** The little of the WebAssembly interface that is needed, as the platform types leave it out. Absent under `--jitless`. */
+interface WasmHost {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+/** Instantiates a small module at once; null where the engine has no wasm or not the features the module needs. */
+export function instantiate<E>(base64: string): E | null {
+  const { WebAssembly: host } = globalThis as { readonly WebAssembly?: unknown } as { readonly WebAssembly?: WasmHost }
+  if (!host) return null
+  try {
+    return new host.Instance(new host.Module(Buffer.from(base64, 'base64'))).exports as E
+  } catch {
+    return null
+  }
+}
+
+let loaded: Kernel | null | undefined
+
+/** The kernel, made on first use; null where there can be none: TypeScript does it all then. */
+export function kernel(): Kernel | null {
+  if (loaded === undefined) {
+    const exports = instantiate<Exports>(KERNEL_BYTES)
+    loaded = exports && new Kernel(exports)
+  }
+  return loaded
+}
