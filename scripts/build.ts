@@ -1,0 +1,122 @@
+// npm run build: dist/ holds one ES module per subpath with the chunks they share, and dist/types the declarations.
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'acorn'
+import { build, type Plugin, transform } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const src = join(root, 'src')
+const dist = join(root, 'dist')
+
+const entries = {
+  index: 'index.ts',
+  protocol: 'protocol/index.ts',
+  producer: 'producer/index.ts',
+  consumer: 'consumer/index.ts',
+  admin: 'admin/index.ts',
+  broker: 'broker/index.ts',
+  serde: 'serde/index.ts',
+  cli: 'cli/main.ts',
+}
+
+/**
+ * Lets bundlers drop what a program does not use. A schema is an expression full of calls, which a bundler must keep unless it is told
+ * that the whole has no effect: each top-level initialiser becomes one annotated call.
+ */
+const droppable: Plugin = {
+  name: 'droppable',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', target: 'node20', sourcefile: path })
+      return { contents: withPureInitialisers(withoutNamespaceImports(code, path)), loader: 'js' }
+    })
+  },
+}
+
+/** `import * as apis` makes a bundler keep every export behind a getter; a literal of named imports does not. */
+function withoutNamespaceImports(code: string, path: string): string {
+  return code.replace(/^import \* as (\w+) from "(\.\/apis\/index\.ts)";$/m, (_, name: string, target: string) => {
+    const source = readFileSync(join(path, '..', target), 'utf8')
+    const names = [...source.matchAll(/export \{([^}]+)\}/g)].flatMap(([, list]) =>
+      list!
+        .split(',')
+        .map(entry => entry.trim())
+        .filter(Boolean),
+    )
+    if (names.length === 0) throw new Error(`${target} exports nothing by name: build.ts cannot list it`)
+    return `import { ${names.map(each => `${each} as ${name}$${each}`).join(', ')} } from "${target}";\nconst ${name} = { ${names.map(each => `${each}: ${name}$${each}`).join(', ')} };`
+  })
+}
+
+interface Node {
+  readonly type: string
+  readonly start: number
+  readonly end: number
+  readonly [key: string]: unknown
+}
+
+function withPureInitialisers(code: string): string {
+  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as { body: Node[] }
+  const edits: { at: number; text: string }[] = []
+  const wrap = ({ start, end }: Node) => edits.push({ at: start, text: '/* @__PURE__ */ (() => (' }, { at: end, text: '))()' })
+  for (const statement of program.body) {
+    const declaration = (statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement) as Node | null
+    if (declaration?.type === 'VariableDeclaration') {
+      for (const { init } of declaration.declarations as { init: Node | null }[]) if (init && calls(init)) wrap(init)
+    }
+  }
+  let out = code
+  for (const { at, text } of edits.sort((a, b) => b.at - a.at)) out = out.slice(0, at) + text + out.slice(at)
+  return out
+}
+
+/** Whether evaluating the expression calls anything: what is inside functions runs later. */
+function calls(node: Node): boolean {
+  if (/Function|^Class/.test(node.type)) return false
+  if (/^(Call|New|TaggedTemplate|Member|Spread)/.test(node.type)) return true
+  if (node.type === 'AwaitExpression') throw new Error('a module must not await while it loads')
+  return Object.values(node).some(child =>
+    (Array.isArray(child) ? child : [child]).some(
+      each => each && typeof each === 'object' && 'type' in each && calls(each as Node),
+    ),
+  )
+}
+
+/** Declarations import each other as `.ts` in the sources; published, they are `.js` beside `.d.ts`. */
+function emitDeclarations(): void {
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  const types = join(dist, 'types')
+  for (const name of readdirSync(types, { recursive: true, encoding: 'utf8' })) {
+    const file = join(types, name)
+    if (!name.endsWith('.d.ts')) continue
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+  }
+}
+
+rmSync(dist, { recursive: true, force: true })
+const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+await build({
+  entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(src, file)])),
+  outdir: dist,
+  chunkNames: 'chunks/[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  treeShaking: true,
+  legalComments: 'none',
+  define: { KAFKAWIRE_VERSION: JSON.stringify(version) },
+  plugins: [droppable],
+  logLevel: 'warning',
+})
+emitDeclarations()
+const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.js'))
+const bytes = files.reduce((sum, name) => sum + statSync(join(dist, name)).size, 0)
+console.log(`dist: ${files.length} modules, ${(bytes / 1024).toFixed(0)} KiB of JavaScript`)

@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { build as bundle } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string
+  exports: Record<string, string | { types: string; default: string }>
+}
+const subpaths = Object.keys(manifest.exports).filter(path => !path.endsWith('.json'))
+const specifier = (subpath: string) => `kafkawire${subpath.slice(1)}`
+
+let folder: string
+const node = (code: string) => run(process.execPath, ['--input-type=module', '-e', code], { cwd: folder })
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kafkawire-package-'))
+  await run('npm', ['run', 'build'], { cwd: root })
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }]
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', private: true, type: 'module' }))
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, '@types/node@20'], { cwd: folder })
+}, 240_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the packed package, installed in an empty folder', () => {
+  test.each(subpaths)('%s can be imported and exports something', async subpath => {
+    const { stdout } = await node(`console.log(Object.keys(await import('${specifier(subpath)}')).length)`)
+    expect(Number(stdout)).toBeGreaterThan(0)
+  })
+
+  test('nothing but the listed subpaths can be imported', async () => {
+    await expect(node(`await import('kafkawire/dist/index.js')`)).rejects.toThrow(/ERR_PACKAGE_PATH_NOT_EXPORTED/)
+  })
+
+  test('holds no sources, tests or local paths', async () => {
+    const installed = join(folder, 'node_modules/kafkawire')
+    expect(
+      readdirSync(installed)
+        .filter(name => !['dist', 'docs', 'node_modules'].includes(name))
+        .sort(),
+    ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    for (const name of readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter(file =>
+      file.endsWith('s'),
+    ))
+      expect(readFileSync(join(installed, 'dist', name), 'utf8').includes(root), `${name} names this machine's folder`).toBe(
+        false,
+      )
+  })
+
+  test('its command line explains itself', async () => {
+    const { stdout } = await run('npx', ['--no-install', 'kafkawire', '--help'], { cwd: folder })
+    expect(stdout).toContain('kafkawire COMMAND')
+  })
+
+  test('runs where code generation from strings is forbidden', async () => {
+    const { stdout } = await run(
+      process.execPath,
+      ['--disallow-code-generation-from-strings', '--input-type=module', '-e', roundTripOfMetadata],
+      { cwd: folder },
+    )
+    expect(stdout.trim()).toBe('FROM_STRINGS_OK')
+  })
+})
+
+describe('types for a consumer with strict settings', () => {
+  test('every subpath type-checks, library declarations included', async () => {
+    mkdirSync(join(folder, 'types'), { recursive: true })
+    writeFileSync(
+      join(folder, 'types/consumer.ts'),
+      `${subpaths.map((subpath, i) => `import * as part${i} from '${specifier(subpath)}'`).join('\n')}
+import { Kafka } from 'kafkawire'
+import { type Decoded, decodeResponse, encodeRequest, Metadata } from 'kafkawire/protocol'
+export const parts: object[] = [${subpaths.map((_, i) => `part${i}`).join(', ')}]
+export const kafka = new Kafka({ bootstrapServers: 'localhost:9092' })
+export const chunks: Uint8Array[] = encodeRequest(Metadata, 12, { correlationId: 1, clientId: null }, { topics: null })
+export const answer = (frame: Buffer): Decoded<typeof Metadata.response> => decodeResponse(Metadata, 12, frame)
+export const hosts = (frame: Buffer): string[] => answer(frame).brokers.map(({ host }) => host)
+// @ts-expect-error: a field that does not exist is refused
+encodeRequest(Metadata, 12, { correlationId: 1, clientId: null }, { tpoics: null })
+`,
+    )
+    writeFileSync(
+      join(folder, 'types/tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          target: 'es2023',
+          lib: ['es2023', 'esnext.disposable'],
+          module: 'nodenext',
+          types: ['node'],
+          strict: true,
+          noUncheckedIndexedAccess: true,
+          exactOptionalPropertyTypes: true,
+          noImplicitOverride: true,
+          skipLibCheck: false,
+          noEmit: true,
+        },
+        include: ['consumer.ts'],
+      }),
+    )
+    const failure = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'types'], {
+      cwd: folder,
+    }).catch((error: { stdout: string }) => error)
+    expect(failure.stdout).toBe('')
+  })
+})
+
+describe('what a program pays for', () => {
+  const bundleOf = async (contents: string) => {
+    const { outputFiles } = await bundle({
+      stdin: { contents, resolveDir: folder },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      packages: 'bundle',
+    })
+    return outputFiles[0]!.text
+  }
+
+  test('one API and its codec bundle to at most 30 KB, without the other APIs', async () => {
+    const text = await bundleOf(
+      `import { decodeResponse, encodeRequest, Metadata } from 'kafkawire/protocol'; console.log(encodeRequest, decodeResponse, Metadata)`,
+    )
+    console.log(`one API with its codec: ${(text.length / 1000).toFixed(1)} KB minified`)
+    expect(text.length).toBeLessThanOrEqual(30_000)
+    expect(text).not.toContain('AlterPartitionReassignments')
+  })
+
+  test('one schema alone is small', async () => {
+    const text = await bundleOf(`import { Metadata } from 'kafkawire/protocol'; console.log(Metadata.name)`)
+    expect(text.length).toBeLessThanOrEqual(10_000)
+  })
+
+  test('the time to import the protocol is known', async () => {
+    const times: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const { stdout } = await node(
+        `const t = performance.now(); await import('kafkawire/protocol'); console.log(performance.now() - t)`,
+      )
+      times.push(Number(stdout))
+    }
+    const median = times.sort((a, b) => a - b)[2]!
+    console.log(`import('kafkawire/protocol'): ${median.toFixed(1)} ms`)
+    expect(median).toBeGreaterThan(0)
+  })
+})
+
+const roundTripOfMetadata = `
+import { encodeRequest, decodeRequest, decodeRequestHeader, Metadata } from 'kafkawire/protocol'
+const frame = Buffer.concat(encodeRequest(Metadata, 12, { correlationId: 1, clientId: 'me' }, { topics: [{ name: 'FROM_STRINGS_OK' }] })).subarray(4)
+const { bodyOffset } = decodeRequestHeader(frame, () => 9)
+console.log(decodeRequest(Metadata, 12, frame, bodyOffset).topics[0].name)
+`
