@@ -1,0 +1,109 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Message;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+
+/**
+ * Apache's generated classes as judges of message bytes. A line asks {message, version, items: [{hex, json?}]}; the answer
+ * {problems: [[index, text]]} says which items these classes see otherwise:
+ * the bytes must be read to the last one and written again unchanged; where there is JSON (their converters' form), the
+ * object read must give it, and the object made from it must give the bytes.
+ */
+public class OracleMessages {
+  static final ObjectMapper JSON = new ObjectMapper();
+  static final String[] PACKAGES = {
+    "org.apache.kafka.common.message.", "org.apache.kafka.coordinator.group.generated.",
+    "org.apache.kafka.coordinator.transaction.generated.", "org.apache.kafka.coordinator.share.generated.",
+  };
+
+  public static void main(String[] args) throws Exception {
+    var in = new BufferedReader(new InputStreamReader(System.in, "UTF-8"));
+    for (String line; (line = in.readLine()) != null; ) {
+      ObjectNode answer = JSON.createObjectNode();
+      try {
+        JsonNode question = JSON.readTree(line);
+        ArrayNode problems = answer.putArray("problems");
+        Class<?> type = find(question.get("message").asText());
+        Method toJson = converter(type).getMethod("write", type, short.class);
+        Method fromJson = converter(type).getMethod("read", JsonNode.class, short.class);
+        short version = (short) question.get("version").asInt();
+        int index = 0;
+        for (JsonNode item : question.get("items")) {
+          String problem = check(type, toJson, fromJson, version, item);
+          if (problem != null) problems.addArray().add(index).add(problem);
+          index++;
+        }
+      } catch (Throwable error) {
+        answer.put("error", error.toString());
+      }
+      System.out.println(JSON.writeValueAsString(answer));
+    }
+  }
+
+  static String check(Class<?> type, Method toJson, Method fromJson, short version, JsonNode item) {
+    String hex = item.get("hex").asText(), step = "read";
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap(HexFormat.of().parseHex(hex));
+      Message message = (Message) type.getDeclaredConstructor().newInstance();
+      message.read(new ByteBufferAccessor(bytes), version);
+      if (bytes.hasRemaining()) return bytes.remaining() + " bytes are left";
+      step = "write again";
+      if (!hex.equals(encode(message, version))) return "written again as " + encode(message, version) + ", not " + hex;
+      if (!item.has("json")) return null;
+      JsonNode expected = JSON.readTree(item.get("json").asText());
+      step = "write JSON";
+      // Parsed anew: an IntNode and a LongNode of the same number differ, as do binary and text nodes.
+      JsonNode actual = JSON.readTree(JSON.writeValueAsString(toJson.invoke(null, message, version)));
+      if (!blank(actual).equals(blank(expected.deepCopy()))) return "read as " + actual + ", not " + expected;
+      step = "read JSON";
+      String again = encode((Message) fromJson.invoke(null, expected, version), version);
+      return again.equals(hex) ? null : "written as " + again + ", not " + hex + ", from " + expected;
+    } catch (Throwable error) {
+      Throwable cause = error instanceof InvocationTargetException ? error.getCause() : error;
+      return step + ": " + cause;
+    }
+  }
+
+  static String encode(Message message, short version) {
+    var cache = new ObjectSerializationCache();
+    ByteBuffer bytes = ByteBuffer.allocate(message.size(cache, version));
+    message.write(new ByteBufferAccessor(bytes), cache, version);
+    if (bytes.hasRemaining()) throw new IllegalStateException("announced " + bytes.capacity() + " bytes, wrote " + bytes.position());
+    return HexFormat.of().formatHex(bytes.array());
+  }
+
+  /** Record sets do not show in Kafka's JSON: only whether there are any. */
+  static JsonNode blank(JsonNode node) {
+    if (node instanceof ObjectNode object) {
+      JsonNode size = object.remove("recordsSizeInBytes"), records = object.remove("records");
+      if (size != null && !size.isNull() || records != null && !records.isNull()) object.put("records", true);
+    }
+    for (JsonNode child : node) blank(child);
+    return node;
+  }
+
+  static Class<?> find(String name) throws ClassNotFoundException {
+    for (String place : PACKAGES) {
+      for (String suffix : new String[] {"Data", ""}) {
+        try {
+          return Class.forName(place + name + suffix);
+        } catch (ClassNotFoundException absent) {
+          // The next place.
+        }
+      }
+    }
+    throw new ClassNotFoundException(name);
+  }
+  static Class<?> converter(Class<?> type) throws ClassNotFoundException {
+    return Class.forName(type.getName() + "JsonConverter");
+  }
+}

@@ -1,0 +1,37 @@
+// Byte-level comparison with Apache's own classes, through one long-lived Java process per release.
+import { isDeepStrictEqual } from 'node:util'
+import { decodeMessage, encodeMessage } from '../../src/protocol/frame.ts'
+import type { Message } from '../../src/protocol/schema.ts'
+import type { JavaProcess } from '../java/java.ts'
+import { type Random, randomMessage } from '../protocol/random-message.ts'
+import { kafkaJson } from './kafka-json.ts'
+
+/**
+ * Lets Java judge `count` random messages: ours read and written again by Java, their values as JSON, and the same values
+ * encoded by Java from JSON. Half carry tags that no schema knows, which JSON has no place for. Gives what differs.
+ */
+export async function judge(
+  java: JavaProcess,
+  message: Message,
+  version: number,
+  count: number,
+  random: Random,
+): Promise<string[]> {
+  const found: string[] = []
+  const items = Array.from({ length: count }, (_, i) => {
+    const unknownTags = i % 2 === 1
+    const value = randomMessage(random, message, version, { unknownTags, gaps: true })
+    const bytes = encodeMessage(message, version, value)
+    const decoded = decodeMessage(message, version, bytes)
+    if (decoded.end !== bytes.length) found.push(`decoded ${decoded.end} of ${bytes.length} bytes`)
+    if (!encodeMessage(message, version, decoded.value).equals(bytes)) found.push('decoded and encoded again it has other bytes')
+    if (
+      !unknownTags &&
+      !isDeepStrictEqual(JSON.parse(kafkaJson(message, version, decoded.value)), JSON.parse(kafkaJson(message, version, value)))
+    )
+      found.push('decoded it has another value')
+    return { hex: bytes.toString('hex'), ...(!unknownTags && { json: kafkaJson(message, version, value) }) }
+  })
+  const { problems } = await java.ask<{ problems: [number, string][] }>({ message: message.name, version, items })
+  return [...found, ...problems.map(([, text]) => text)].map(text => `${message.name} v${version}: ${text.slice(0, 1000)}`)
+}
