@@ -106,6 +106,19 @@ export class Brokers {
     this.clusterId = null
   }
 
+  /** The connections that served to learn the cluster: from now on each broker has one under its own id. */
+  retireBootstrap(): void {
+    for (const nodeId of this.bootstrapIds) {
+      const broker = this.known.get(nodeId)
+      if (!broker) continue
+      for (const [lane, link] of broker.links) {
+        if (!link.isReady || !link.connection) continue
+        broker.links.delete(lane)
+        this.drain(link.connection)
+      }
+    }
+  }
+
   private forget(nodeId: number): void {
     const broker = this.known.get(nodeId)
     if (!broker) return

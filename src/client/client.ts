@@ -85,7 +85,7 @@ export class Client {
     timeoutMs?: number
     signal?: AbortSignal
   } = {}): Promise<void> {
-    await this.metadata.known(new Deadline(this.runtime.clock, timeoutMs), signal)
+    await this.metadata.known(new Deadline(this.runtime.clock, timeoutMs), signal, 'one')
   }
 
   /**
@@ -150,7 +150,7 @@ export class Client {
   async versionOf(
     nodeId: number,
     api: Api,
-    options: { lane?: Lane; timeoutMs?: number; signal?: AbortSignal } = {},
+    options: { lane?: Lane | undefined; timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
     const { lane = 'other', timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
     return (await this.brokers.open(nodeId, lane, { ms, signal })).versionOf(api)
@@ -180,7 +180,7 @@ export class Client {
    * Whatever waits is rejected with ClosedError; requests in flight are still answered, for up to `timeoutMs` (default 5 s).
    * A second call returns the same promise.
    */
-  close({ timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<void> {
+  close({ timeoutMs = 5_000 }: { timeoutMs?: number | undefined } = {}): Promise<void> {
     this.closing ??= this.shutDown(timeoutMs)
     return this.closing
   }

@@ -1,19 +1,22 @@
+import type { Connection } from '../net/connection.ts'
 import { FindCoordinator } from '../protocol/apis/10-find-coordinator.ts'
-import { brokerError, ErrorCode, errorRow } from '../protocol/error-codes.ts'
+import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { Deadline } from '../util/deadline.ts'
+import { Deferred } from '../util/deferred.ts'
 import type { Brokers } from './brokers.ts'
 import type { Lifetime } from './lifetime.ts'
-import { fatal, type Metadata } from './metadata.ts'
+import type { Metadata } from './metadata.ts'
+import { isFatal, isRetriable, timeIsUp } from './retry.ts'
 
 export type CoordinatorKind = 'group' | 'transaction' | 'share'
+
 const KEY_TYPE = { group: 0, transaction: 1, share: 2 } as const satisfies Record<CoordinatorKind, number>
-/** First version that asks for many keys at once (KIP-699). */
-const BATCHED = 4
-/** First version that knows transactions, and share groups (KIP-932). */
+/** First version that knows the kind: transactions (KIP-98), share state (KIP-932). */
 const SINCE = { group: 0, transaction: 1, share: 6 } as const satisfies Record<CoordinatorKind, number>
+/** First version that is asked for many keys at once (KIP-699). */
+const BATCHED = 4
 
 interface Found {
-  readonly key: string
   readonly nodeId: number
   readonly host: string
   readonly port: number
@@ -28,7 +31,9 @@ export class Coordinators {
   private readonly metadata: Metadata
   private readonly requestTimeoutMs: number
   private readonly nodes = new Map<string, number>()
-  private readonly searches = new Map<string, Promise<number>>()
+  /** Keys being searched, and those of them that the next request will ask for. */
+  private readonly searches = new Map<string, Deferred<number>>()
+  private readonly waiting = new Map<CoordinatorKind, string[]>()
 
   constructor(lifetime: Lifetime, brokers: Brokers, metadata: Metadata, requestTimeoutMs: number) {
     this.lifetime = lifetime
@@ -39,76 +44,96 @@ export class Coordinators {
 
   /** Node id of the coordinator. Asks until it is found or the deadline passes. */
   async find(kind: CoordinatorKind, key: string, deadline: Deadline, signal?: AbortSignal): Promise<number> {
+    const operation = `finding the coordinator of ${kind} '${key}'`
     for (let attempt = 1; ; attempt++) {
       this.lifetime.check()
+      const known = this.nodes.get(`${kind}:${key}`)
+      if (known !== undefined && this.brokers.endpoint(known)) return known
       try {
-        return await this.lifetime.within(this.lookUp(kind, key), {
+        return await this.lifetime.within(this.search(kind, key), {
           ms: deadline.remainingMs,
           of: deadline.timeoutMs,
-          operation: `finding the coordinator of ${kind} ${key}`,
+          operation,
           signal,
           outcome: 'not-sent',
         })
       } catch (error) {
+        if (signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
         const pause = this.metadata.retryBackoffMs(attempt)
-        if (signal?.aborted || fatal(error) || !retriable(error) || pause >= deadline.remainingMs) throw error
+        if (pause >= deadline.remainingMs) throw timeIsUp(operation, deadline, error, 'not-sent')
         await this.lifetime.delay(pause, signal)
       }
     }
   }
 
+  /** For NOT_COORDINATOR and lost connections: the next `find` asks again. */
   forget(kind: CoordinatorKind, key: string): void {
     this.nodes.delete(`${kind}:${key}`)
   }
 
-  /** Forgets what a broker coordinates: it is gone, or cannot be reached. */
-  forgetNode(nodeId: number): void {
-    for (const [key, id] of this.nodes) if (id === nodeId) this.nodes.delete(key)
-  }
-
-  private lookUp(kind: CoordinatorKind, key: string): Promise<number> {
+  /** Searches of one turn share a request, and a key that is being searched is not asked for again. */
+  private search(kind: CoordinatorKind, key: string): Promise<number> {
     const id = `${kind}:${key}`
-    const known = this.nodes.get(id)
-    if (known !== undefined && this.brokers.endpoint(known)) return Promise.resolve(known)
-    let search = this.searches.get(id)
-    if (!search) {
-      search = this.ask(kind, key).then(nodeId => {
-        this.nodes.set(id, nodeId)
-        return nodeId
-      })
-      this.searches.set(id, search)
-      const over = () => this.searches.delete(id)
-      search.then(over, over)
+    const running = this.searches.get(id)
+    if (running) return running.promise
+    const search = new Deferred<number>()
+    this.searches.set(id, search)
+    const batch = this.waiting.get(kind)
+    if (batch) batch.push(key)
+    else {
+      this.waiting.set(kind, [key])
+      queueMicrotask(() => this.flush(kind))
     }
-    return search
+    return search.promise
   }
 
-  private async ask(kind: CoordinatorKind, key: string): Promise<number> {
-    const ms = this.requestTimeoutMs
-    const nodeId = await this.metadata.anyBroker(new Deadline(this.lifetime.clock, ms))
-    const connection = await this.brokers.open(nodeId, 'other', { ms })
+  private flush(kind: CoordinatorKind): void {
+    const keys = this.waiting.get(kind) ?? []
+    this.waiting.delete(kind)
+    const settle = (key: string, end: (search: Deferred<number>) => void) => {
+      const id = `${kind}:${key}`
+      const search = this.searches.get(id)
+      this.searches.delete(id)
+      if (search) end(search)
+    }
+    const found = (key: string, answer: Found | undefined) =>
+      settle(key, search => {
+        const code = answer?.errorCode ?? ErrorCode.COORDINATOR_NOT_AVAILABLE
+        if (!answer || code !== ErrorCode.NONE) {
+          search.reject(brokerError(code, { api: 'FindCoordinator', message: answer?.errorMessage || `${kind} '${key}'` }))
+          return
+        }
+        this.learn(answer)
+        this.nodes.set(`${kind}:${key}`, answer.nodeId)
+        search.resolve(answer.nodeId)
+      })
+    this.ask(kind, keys, found).catch((error: unknown) => {
+      for (const key of keys) settle(key, search => search.reject(error))
+    })
+  }
+
+  private learn({ nodeId, host, port }: Found): void {
+    this.brokers.learn([{ nodeId, host, port, rack: this.brokers.endpoint(nodeId)?.rack ?? null }], false)
+  }
+
+  private async ask(kind: CoordinatorKind, keys: readonly string[], found: (key: string, answer: Found | undefined) => void) {
+    const deadline = new Deadline(this.lifetime.clock, this.requestTimeoutMs)
+    const nodeId = await this.metadata.anyBroker(deadline)
+    const connection = await this.brokers.open(nodeId, 'other', { ms: deadline.remainingMs })
     const version = connection.versionOf(FindCoordinator, { minVersion: SINCE[kind] })
-    const answer = await connection.request(
-      FindCoordinator,
-      version >= BATCHED
-        ? { keyType: KEY_TYPE[kind], coordinatorKeys: [key] }
-        : { key, ...(version >= 1 ? { keyType: KEY_TYPE[kind] } : {}) },
-      { version },
-    )
-    const found: Found | undefined = version >= BATCHED ? answer.coordinators.find(each => each.key === key) : { ...answer, key }
-    const code = found?.errorCode ?? ErrorCode.COORDINATOR_NOT_AVAILABLE
-    if (!found || code !== ErrorCode.NONE)
-      throw brokerError(code, { api: 'FindCoordinator', message: found?.errorMessage ?? null })
-    this.brokers.learn(
-      [{ nodeId: found.nodeId, host: found.host, port: found.port, rack: this.brokers.endpoint(found.nodeId)?.rack ?? null }],
-      false,
-    )
-    return found.nodeId
+    const timeoutMs = this.requestTimeoutMs
+    if (version >= BATCHED) {
+      const request = { keyType: KEY_TYPE[kind], coordinatorKeys: keys }
+      const answer = await connection.request(FindCoordinator, request, { version, timeoutMs })
+      const byKey = new Map(answer.coordinators.map(each => [each.key, each]))
+      for (const key of keys) found(key, byKey.get(key))
+      return
+    }
+    await Promise.all(keys.map(async key => found(key, await this.askOne(connection, kind, key, version))))
   }
-}
 
-function retriable(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false
-  if ('errorCode' in error && typeof error.errorCode === 'number') return errorRow(error.errorCode).retriable
-  return 'retriable' in error && error.retriable === true
+  private askOne(connection: Connection, kind: CoordinatorKind, key: string, version: number): Promise<Found> {
+    const request = version >= 1 ? { key, keyType: KEY_TYPE[kind] } : { key }
+    return connection.request(FindCoordinator, request, { version, timeoutMs: this.requestTimeoutMs })
+  }
 }

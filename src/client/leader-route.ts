@@ -1,8 +1,8 @@
-import { BrokerError, ConnectionError, KafkaError, TimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError } from '../errors.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
 import { type Api, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
-import { type Body, joined } from './merge.ts'
+import { type Body, codeOf, elementShape, isPartial, joined } from './merge.ts'
 import { mayRepeat, type Remedy, remedyFor } from './retry.ts'
 import type { Cluster, Operation, Router } from './router.ts'
 
@@ -98,17 +98,9 @@ export async function sendToLeaders(cluster: Cluster, router: Router, operation:
     if (!failure || !(await router.pause(operation, attempt, failure))) break
     await router.apply(remedy, { kind: 'any' }, operation)
   }
+  const failed = pieces.find(piece => piece.failure && !(piece.failure instanceof BrokerError))
+  if (answers.length === 0 && failed?.failure) throw failed.failure
   return assemble(plan, api, pieces, answers)
-}
-
-/** Failures of one broker, which say nothing about the others. */
-function isPartial(error: Error): boolean {
-  return (
-    (error instanceof ConnectionError && error.code === 'ERR_CONNECTION') ||
-    error instanceof TimeoutError ||
-    error instanceof UnsupportedVersionError ||
-    error instanceof BrokerError
-  )
 }
 
 function leaderless(piece: Piece, exists: (name: string) => boolean): number {
@@ -206,13 +198,6 @@ function assemble(plan: LeaderPlan, api: Api, pieces: readonly Piece[], answers:
   return { ...joined(api, answers, []), [results.topics]: [...topics.values()] }
 }
 
-function codeOf(failure: Error | undefined): number {
-  if (failure instanceof BrokerError) return failure.errorCode
-  if (failure instanceof TimeoutError) return ErrorCode.REQUEST_TIMED_OUT
-  if (failure instanceof UnsupportedVersionError) return ErrorCode.UNSUPPORTED_VERSION
-  return KafkaError.is(failure) ? ErrorCode.NETWORK_EXCEPTION : ErrorCode.UNKNOWN_SERVER_ERROR
-}
-
 function planOf(api: Api): LeaderPlan {
   let plan = plans.get(api)
   if (!plan) plans.set(api, (plan = compile(api, api.route as Route & { kind: 'leader' })))
@@ -245,9 +230,5 @@ function compile(api: Api, route: Route & { kind: 'leader' }): LeaderPlan {
   }
 }
 
-function elementShape(shape: Shape, name: string): Shape {
-  const wire = shape[name]?.wire
-  return wire?.kind === 'array' && wire.element.kind === 'struct' ? wire.element.shape : {}
-}
 const nameField = (shape: Shape) => Object.keys(shape).find(name => shape[name]?.presence.entity === 'topicName')
-const idField = (shape: Shape) => (shape['topicId'] ? 'topicId' : undefined)
+const idField = (shape: Shape) => (shape.topicId ? 'topicId' : undefined)

@@ -1,7 +1,9 @@
+import { BrokerError, ConnectionError, KafkaError, TimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
 import type { Api, Shape } from '../protocol/schema.ts'
 
-/** A request or an answer seen without its API. */
+/** A request or an answer, or a part of one, seen without its API. */
 export type Body = Record<string, unknown>
 
 /** One answer of several: the listed arrays joined in order, the longest throttle, the first error. */
@@ -11,8 +13,32 @@ export function joined(api: Api, answers: readonly Body[], arrays: readonly stri
   const merged: Body = { ...(first ?? defaultsOf(api.response.shape)) }
   for (const [name, { presence }] of Object.entries(api.response.shape as Shape)) {
     if (presence.role === 'throttleTimeMs') merged[name] = Math.max(0, ...answers.map(answer => Number(answer[name] ?? 0)))
-    else if (presence.role === 'errorCode') merged[name] = answers.find(answer => answer[name] !== 0)?.[name] ?? 0
+    else if (presence.role === 'errorCode') merged[name] = answers.find(answer => answer[name] !== ErrorCode.NONE)?.[name] ?? 0
   }
   for (const name of arrays) merged[name] = answers.flatMap(answer => (answer[name] as unknown[] | null) ?? [])
   return merged
+}
+
+/** Failures of one broker, which say nothing about the parts of a request that go to others. */
+export function isPartial(error: Error): boolean {
+  return (
+    (error instanceof ConnectionError && error.code === 'ERR_CONNECTION') ||
+    error instanceof TimeoutError ||
+    error instanceof UnsupportedVersionError ||
+    error instanceof BrokerError
+  )
+}
+
+/** The error code that stands for a failure where an answer has room for nothing else. */
+export function codeOf(failure: Error | undefined): number {
+  if (failure instanceof BrokerError) return failure.errorCode
+  if (failure instanceof TimeoutError) return ErrorCode.REQUEST_TIMED_OUT
+  if (failure instanceof UnsupportedVersionError) return ErrorCode.UNSUPPORTED_VERSION
+  return KafkaError.is(failure) ? ErrorCode.NETWORK_EXCEPTION : ErrorCode.UNKNOWN_SERVER_ERROR
+}
+
+/** The shape of the elements of an array of structs; empty for any other field. */
+export function elementShape(shape: Shape, field: string): Shape {
+  const wire = shape[field]?.wire
+  return wire?.kind === 'array' && wire.element.kind === 'struct' ? wire.element.shape : {}
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../util/logger.ts'
 import type { BrokerMetadata, Brokers } from './brokers.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { ClientOptions } from './options.ts'
+import { isFatal, isRetriable, timeIsUp } from './retry.ts'
 import { TopicCache, type TopicMetadata } from './topic-cache.ts'
 
 export type { BrokerMetadata } from './brokers.ts'
@@ -27,6 +28,8 @@ export interface EnsureOptions {
 const UNKNOWN_TOPIC_ANSWERS = 5
 /** A broker that has not answered by then is asked no further: the next one is asked as well, and the first answer counts. */
 const HEDGE_AFTER_MS = 2_000
+/** How many known brokers are asked before `bootstrapServers` are. */
+const KNOWN_BEFORE_BOOTSTRAP = 3
 
 /** What is known about the cluster: brokers, topics, leaders. Asked for again by age and by need. */
 export class Metadata {
@@ -46,6 +49,7 @@ export class Metadata {
   private lastEnd = Number.NEGATIVE_INFINITY
   private lastSuccess: number | undefined
   private failures = 0
+  private failingSince: number | undefined
   private ageTimer: Timer | undefined
 
   constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, pool: Brokers) {
@@ -136,7 +140,7 @@ export class Metadata {
     const missing = () => topics.filter(name => !failed.has(name) && !this.topic(name))
     for (let attempt = 0, names = missing(); names.length > 0; names = missing(), attempt++) {
       if (attempt > 0) await this.lifetime.delay(Math.min(this.retryBackoffMs(attempt), deadline.remainingMs), signal)
-      const round = await this.wait(this.ask(names, allowAutoCreate), deadline, signal)
+      const round = await this.askUntil(() => missing().length === 0, names, allowAutoCreate, deadline, signal)
       for (const name of names) {
         const code = round.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         if (code === ErrorCode.NONE) continue
@@ -151,9 +155,32 @@ export class Metadata {
     return failed
   }
 
-  /** Resolves once the brokers of the cluster are known. */
-  async known(deadline: Deadline, signal?: AbortSignal): Promise<void> {
-    if (this.lastSuccess === undefined || this.pool.nodeIds.length === 0) await this.wait(this.ask([], false), deadline, signal)
+  /** Resolves once the brokers of the cluster are known: tries until the deadline, or once. */
+  async known(deadline: Deadline, signal?: AbortSignal, tries: 'many' | 'one' = 'many'): Promise<void> {
+    const isKnown = () => this.lastSuccess !== undefined && this.pool.nodeIds.length > 0
+    if (!isKnown()) await this.askUntil(isKnown, [], false, deadline, signal, tries)
+  }
+
+  /** Asks, and asks again where that failed for a reason that may pass. */
+  private async askUntil(
+    done: () => boolean,
+    topics: readonly string[],
+    autoCreate: boolean,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+    tries: 'many' | 'one' = 'many',
+  ): Promise<ReadonlyMap<string, number>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.wait(this.ask(topics, autoCreate), deadline, signal)
+      } catch (error) {
+        if (tries === 'one' || signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
+        const pause = this.retryBackoffMs(attempt)
+        if (pause >= deadline.remainingMs) throw timeIsUp('asking the cluster for metadata', deadline, error, 'not-sent')
+        await this.lifetime.delay(pause, signal)
+      }
+      if (done()) return new Map()
+    }
   }
 
   /** A broker for a request that any of them can answer: the least loaded. */
@@ -251,29 +278,29 @@ export class Metadata {
       allowAutoTopicCreation: round.autoCreate,
     }
     try {
-      const answer = await this.fromAnyBroker(request)
+      this.rebootstrapIfStale()
+      const answer = await this.first(this.candidates(), request)
       this.failures = 0
+      this.failingSince = undefined
       this.lastSuccess = clock.monotonic()
       return this.merge(answer, round.topics, everything)
     } catch (error) {
       this.failures++
+      this.failingSince ??= clock.monotonic()
       throw error
     }
   }
 
-  /** Known brokers first, the least loaded ahead; then, unless told otherwise, `bootstrapServers` (KIP-899). */
-  private async fromAnyBroker(request: { topics: { name: string }[] | null; allowAutoTopicCreation: boolean }): Promise<Answer> {
+  /**
+   * The known brokers, the least loaded ahead, and unless told otherwise `bootstrapServers`, which come early: when none of
+   * the brokers we knew is left, the cluster has moved (KIP-899).
+   */
+  private candidates(): number[] {
     const known = this.shuffled(this.pool.nodeIds)
-    if (known.length > 0) {
-      try {
-        return await this.first(known, request)
-      } catch (error) {
-        if (this.options.metadataRecoveryStrategy === 'none' || fatal(error)) throw error
-        this.logger.warn({ err: error }, 'no known broker gives metadata: starting over from bootstrapServers')
-      }
-    }
-    const answer = await this.first(this.pool.bootstrapIds, request)
-    return answer
+    if (known.length === 0) return this.shuffled(this.pool.bootstrapIds)
+    if (this.options.metadataRecoveryStrategy === 'none') return known
+    known.splice(KNOWN_BEFORE_BOOTSTRAP, 0, ...this.shuffled(this.pool.bootstrapIds))
+    return known
   }
 
   private shuffled(ids: readonly number[]): number[] {
@@ -308,7 +335,7 @@ export class Metadata {
           (error: unknown) => {
             open--
             failure = worse(failure, error)
-            if (fatal(error)) finish(() => reject(error))
+            if (isFatal(error)) finish(() => reject(error))
             else if (!over) launch()
           },
         )
@@ -339,6 +366,16 @@ export class Metadata {
     return answer
   }
 
+  /** Known brokers that gave no metadata for too long are given up, connections and all (KIP-1102). */
+  private rebootstrapIfStale(): void {
+    const { metadataRecoveryStrategy, metadataRecoveryRebootstrapTriggerMs: limit } = this.options
+    if (metadataRecoveryStrategy === 'none' || this.failingSince === undefined) return
+    if (this.runtime.clock.monotonic() - this.failingSince < limit) return
+    this.logger.warn({ afterMs: limit }, 'no known broker gives metadata: starting over from bootstrapServers')
+    this.pool.forgetAll()
+    this.failingSince = undefined
+  }
+
   private merge(answer: Answer, asked: ReadonlySet<string>, everything: boolean): ReadonlyMap<string, number> {
     if (this.cluster !== null && answer.clusterId !== null && answer.clusterId !== this.cluster) {
       this.logger.warn({ from: this.cluster, to: answer.clusterId }, 'the brokers belong to another cluster now')
@@ -347,7 +384,10 @@ export class Metadata {
     this.cluster = answer.clusterId ?? this.cluster
     this.pool.clusterId = this.cluster
     this.controller = answer.controllerId
-    if (answer.brokers.length > 0) this.pool.learn(answer.brokers, true)
+    if (answer.brokers.length > 0) {
+      this.pool.learn(answer.brokers, true)
+      this.pool.retireBootstrap()
+    }
     const codes = this.cache.merge(answer.topics, asked, everything, this.runtime.clock.monotonic())
     this.changed()
     return codes
@@ -398,11 +438,6 @@ class Round {
     for (const name of topics) this.topics.add(name)
     this.autoCreate ||= autoCreate
   }
-}
-
-/** No other broker will answer differently. */
-export function fatal(error: unknown): boolean {
-  return KafkaError.is(error) && ['ERR_AUTHENTICATION', 'ERR_CLOSED', 'ERR_CONFIG'].includes(error.code)
 }
 
 /** Of two failures the one that tells more. */

@@ -1,5 +1,5 @@
-import { KafkaError } from '../errors.ts'
-import { brokerError } from '../protocol/error-codes.ts'
+import { BrokerError, KafkaError } from '../errors.ts'
+import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { ClientEvents } from '../telemetry/events.ts'
 import { Deadline } from '../util/deadline.ts'
@@ -7,11 +7,11 @@ import type { Brokers, Lane } from './brokers.ts'
 import type { Client, RequestOptions } from './client.ts'
 import type { CoordinatorKind, Coordinators } from './coordinators.ts'
 import { errorCodesOf } from './error-codes-of.ts'
-import { keyedPlan, sendKeyed } from './keyed-route.ts'
+import { sendKeyed } from './keyed-route.ts'
 import { sendToLeaders } from './leader-route.ts'
 import { abortedError, type Lifetime } from './lifetime.ts'
 import { type Body, joined } from './merge.ts'
-import { mayRepeat, type Remedy, remedyFor } from './retry.ts'
+import { mayRepeat, mendable, type Remedy, remedyFor, timeIsUp } from './retry.ts'
 
 /** What routing works with. */
 export interface Cluster {
@@ -85,7 +85,7 @@ export class Router {
       case 'group':
       case 'transaction':
       case 'share':
-        return sendKeyed(this, operation, request, keyedPlan(operation.api, route))
+        return sendKeyed(this.cluster, this, operation, request)
       case 'eachBroker': {
         const { metadata } = this.cluster.client
         await metadata.known(operation.deadline, operation.signal)
@@ -117,10 +117,8 @@ export class Router {
       try {
         const nodeId = await this.nodeOf(to, operation)
         answer = await this.once(operation, request, nodeId)
-        const codes = errorCodesOf(api, answer)
-        const code = codes.find(each => remedyFor(api, each) !== undefined)
-        // An answer that succeeded in part is not repeated: what was applied would be applied again.
-        if (code === undefined || codes.some(each => remedyFor(api, each) === undefined)) return answer
+        const code = mendable(api, errorCodesOf(api, answer), to.kind)
+        if (code === ErrorCode.NONE) return answer
         failure = brokerError(code, { api: api.name })
         remedy = remedyFor(api, code)
       } catch (error) {
@@ -130,7 +128,7 @@ export class Router {
       }
       if (!(await this.pause(operation, attempt, failure))) {
         if (answer) return answer
-        throw failure
+        throw failure instanceof BrokerError ? failure : timeIsUp(`the ${api.name} request`, operation.deadline, failure)
       }
       await this.apply(remedy, to, operation)
     }
