@@ -1,0 +1,168 @@
+import { KafkaError } from '../errors.ts'
+import type { Api } from '../protocol/schema.ts'
+import { nodeRuntime } from '../runtime/node.ts'
+import { type Logger, silent } from '../util/logger.ts'
+import { parseOptions } from '../util/options.ts'
+import { appendVerbatim } from './append.ts'
+import { Cluster } from './cluster.ts'
+import type { InterceptOptions, Interceptor } from './intercept.ts'
+import { BrokerNode } from './node.ts'
+import { type BrokerOptionsInput, brokerOptions } from './options.ts'
+import type { Partition, Topic } from './topic.ts'
+
+/**
+ * Starts a Kafka cluster inside this process: in memory, for tests and local work. Every node listens on its own port once the
+ * promise resolves. See `brokerOptions` for the options.
+ * @throws ConfigError; what the network says when a port is taken.
+ */
+export async function startBroker(options: BrokerOptionsInput = {}): Promise<Broker> {
+  const parsed = parseOptions(brokerOptions, options)
+  const logger: Logger = parsed.logger ?? silent
+  const cluster = new Cluster(parsed, parsed.runtime ?? nodeRuntime, logger)
+  for (let id = 1; id <= parsed.nodes; id++) {
+    cluster.nodes.set(id, new BrokerNode(cluster, id, parsed.port === 0 ? 0 : parsed.port + id - 1))
+  }
+  const broker = new Broker(cluster)
+  try {
+    for (const node of cluster.nodes.values()) await node.start()
+    for (const [name, partitions] of Object.entries(parsed.topics)) cluster.createTopic(name, { partitions })
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
+  return broker
+}
+
+/** A running cluster, and what a test does to it. */
+export class Broker implements AsyncDisposable {
+  /** For whoever extends the broker; not covered by any promise of stability. */
+  readonly cluster: Cluster
+
+  /** Use `startBroker`. */
+  constructor(cluster: Cluster) {
+    this.cluster = cluster
+  }
+
+  /** `host:port` of each node, comma separated. */
+  get bootstrapServers(): string {
+    return [...this.cluster.nodes.values()].map(({ endpoint }) => `${endpoint.host}:${endpoint.port}`).join(',')
+  }
+
+  get clusterId(): string {
+    return this.cluster.clusterId
+  }
+
+  /** Ids of all nodes, up or down. */
+  get nodeIds(): number[] {
+    return [...this.cluster.nodes.keys()]
+  }
+
+  /** Stops all nodes and cuts all connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.cluster.nodes.values()].map(node => node.stop()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // ---- topics
+
+  /** Creates a topic. Throws KafkaError ERR_INVALID_ARGUMENT when the name is taken or invalid. */
+  createTopic(name: string, partitions?: number, configs: Readonly<Record<string, string>> = {}): void {
+    this.cluster.createTopic(name, { partitions, configs: Object.entries(configs) })
+  }
+
+  deleteTopic(name: string): void {
+    this.cluster.deleteTopic(this.topic(name))
+  }
+
+  addPartitions(name: string, count: number): void {
+    const topic = this.topic(name)
+    this.cluster.addPartitions(topic, this.cluster.assign(count, topic.partitions[0]?.replicas.length ?? 1))
+  }
+
+  /** Where a partition stands. */
+  partition(topic: string, partition: number): PartitionState {
+    const { leaderId, leaderEpoch, replicas, log, topic: owner } = this.partitionOf(topic, partition)
+    const { logStartOffset, highWatermark, lastStableOffset, endOffset, sizeBytes } = log
+    return {
+      topicId: owner.id,
+      leaderId,
+      leaderEpoch,
+      replicas,
+      logStartOffset,
+      highWatermark,
+      lastStableOffset,
+      endOffset,
+      sizeBytes,
+    }
+  }
+
+  /**
+   * Appends bytes to a partition as they are: damaged batches, control batches, gaps. Batches that can be read get the next
+   * offsets, or keep their own with `keepOffsets` where those are ahead of the log; unreadable bytes take one offset.
+   */
+  async appendRaw(
+    topic: string,
+    partition: number,
+    bytes: Uint8Array,
+    options: { readonly keepOffsets?: boolean } = {},
+  ): Promise<void> {
+    const copy = Buffer.from(bytes)
+    await appendVerbatim(this.partitionOf(topic, partition), copy, options.keepOffsets ?? false)
+  }
+
+  // ---- faults
+
+  /**
+   * Sees the requests of one API before the broker does, and may answer them itself; see `Interception`. The interceptor that
+   * was registered last is asked first. Returns how to remove it.
+   */
+  intercept<A extends Api>(api: A, interceptor: Interceptor<A>, options?: InterceptOptions): () => void {
+    return this.cluster.interceptors.add(api, interceptor, options)
+  }
+
+  /** Makes the answers of an API carry a throttle time, during which their connection is not read (KIP-219). 0 ends it. */
+  throttle(api: Api, ms: number): void {
+    this.cluster.throttle(api, ms)
+  }
+
+  /** Makes a node the leader; it becomes a replica if it was none. The leader epoch rises. */
+  moveLeader(topic: string, partition: number, nodeId: number): void {
+    this.node(nodeId)
+    const target = this.partitionOf(topic, partition)
+    if (!target.replicas.includes(nodeId)) target.replicas = [nodeId, ...target.replicas.slice(1)]
+    target.lead(nodeId)
+  }
+
+  private node(id: number): BrokerNode {
+    const node = this.cluster.nodes.get(id)
+    if (!node) throw new KafkaError('ERR_INVALID_ARGUMENT', `there is no node ${id}: use one of ${this.nodeIds.join(', ')}`)
+    return node
+  }
+
+  private topic(name: string): Topic {
+    const topic = this.cluster.topic(name)
+    if (!topic) throw new KafkaError('ERR_INVALID_ARGUMENT', `there is no topic ${name}: create it first`)
+    return topic
+  }
+
+  private partitionOf(topic: string, index: number): Partition {
+    const partition = this.topic(topic).partitions[index]
+    if (!partition) throw new KafkaError('ERR_INVALID_ARGUMENT', `topic ${topic} has no partition ${index}`)
+    return partition
+  }
+}
+
+export interface PartitionState {
+  readonly topicId: string
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly logStartOffset: bigint
+  readonly highWatermark: bigint
+  readonly lastStableOffset: bigint
+  readonly endOffset: bigint
+  readonly sizeBytes: number
+}

@@ -1,0 +1,31 @@
+/** The APIs that this broker serves: one row each. */
+import { NEVER } from '../../protocol/schema.ts'
+import type { Handler } from '../handler.ts'
+import { produce } from './00-produce.ts'
+import { fetch } from './01-fetch.ts'
+import { listOffsets } from './02-list-offsets.ts'
+import { metadata } from './03-metadata.ts'
+import { findCoordinator } from './10-find-coordinator.ts'
+import { apiVersions } from './18-api-versions.ts'
+import { createTopics } from './19-create-topics.ts'
+import { deleteTopics } from './20-delete-topics.ts'
+import { initProducerId } from './22-init-producer-id.ts'
+import { describeConfigs } from './32-describe-configs.ts'
+
+const rows: readonly Handler[] = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  findCoordinator,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  initProducerId,
+  describeConfigs,
+]
+
+export const handlers: ReadonlyMap<number, Handler> = new Map(rows.map(handler => [handler.api.key, handler]))
+
+/** The first flexible version of an API, by its key: tells how long a request header is. */
+export const flexibleFrom = (apiKey: number): number => handlers.get(apiKey)?.api.request.flexible ?? NEVER

@@ -1,0 +1,6 @@
+/** @module kafkawire/broker: a Kafka cluster inside the process, for tests and local work. */
+export { Broker, type PartitionState, startBroker } from './broker.ts'
+export type { Answer, RequestContext } from './handler.ts'
+export type { InterceptContext, Interception, InterceptOptions, Interceptor } from './intercept.ts'
+export type { BrokerOptionsInput as BrokerOptions } from './options.ts'
+export type { Release } from './releases.ts'
