@@ -1,0 +1,124 @@
+import { ClosedError, ConnectionError, KafkaError, type Outcome, TimeoutError } from '../errors.ts'
+import type { Api, Encodable } from '../protocol/schema.ts'
+import type { Frame } from './frame-reader.ts'
+import type { VersionLimits } from './version-range.ts'
+
+export interface RequestOptions extends VersionLimits {
+  /** From the call to the answer, time in the queue included. Default: the connection's `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined
+  /** Gives up on the answer; a request that was sent already is not taken back by it. */
+  readonly signal?: AbortSignal | undefined
+  /** Receives the frame that the answer was read into, before the promise resolves; its byte fields are views of it. */
+  readonly frame?: ((frame: Frame) => void) | undefined
+}
+
+/** What the peer is expected to do: send a decodable answer, one handed over as it is, a bare SASL token, or nothing. */
+export type Expectation = 'answer' | 'frame' | 'token' | 'nothing'
+
+/** One request on its way, and everything that is still to be done about it. */
+export class Exchange {
+  readonly api: Api
+  readonly request: Encodable<Api['request']>
+  readonly options: RequestOptions
+  readonly expects: Expectation
+  readonly timeoutMs: number
+  /** On the monotonic clock. */
+  readonly deadline: number
+  /** `encoded`: it waits for the end of this turn and no byte has left. `abandoned`: nobody waits for the answer any more. */
+  state: 'waiting' | 'encoded' | 'written' | 'abandoned' | 'settled' = 'waiting'
+  version = -1
+  correlationId = 0
+  bytes = 0
+  writtenAt = 0
+  private readonly resolve: (answer: never) => void
+  private readonly reject: (error: Error) => void
+  private unlisten: (() => void) | undefined
+
+  constructor(
+    api: Api,
+    request: Encodable<Api['request']>,
+    options: RequestOptions,
+    expects: Expectation,
+    { timeoutMs, now }: { timeoutMs: number; now: number },
+    resolve: (answer: never) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.api = api
+    this.request = request
+    this.options = options
+    this.expects = expects
+    this.timeoutMs = timeoutMs
+    this.deadline = now + timeoutMs
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  /** Whether the peer may have seen it. */
+  get outcome(): Outcome {
+    return this.state === 'written' ? 'unknown' : 'not-sent'
+  }
+
+  /** Calls back when the caller's signal fires before the exchange is over. */
+  onAbort(aborted: () => void): void {
+    const { signal } = this.options
+    if (!signal) return
+    signal.addEventListener('abort', aborted, { once: true })
+    this.unlisten = () => signal.removeEventListener('abort', aborted)
+  }
+
+  /** Answers; harmless when the exchange is over. */
+  succeed(answer: unknown): void {
+    if (this.finish('settled')) this.resolve(answer as never)
+  }
+
+  fail(error: Error): void {
+    if (this.finish('settled')) this.reject(error)
+  }
+
+  /** As `fail`, but its answer will still come, and must be taken off the stream. */
+  abandon(error: Error): void {
+    if (this.finish('abandoned')) this.reject(error)
+  }
+
+  private finish(state: 'settled' | 'abandoned'): boolean {
+    if (this.state === 'settled' || this.state === 'abandoned') return false
+    this.state = state
+    this.unlisten?.()
+    return true
+  }
+
+  /** What to reject with when the connection is over because of `error`; undefined when its owner closed it. */
+  lost(error: Error | undefined, where: { host: string; port: number }): Error {
+    const { outcome } = this
+    const request = `${this.api.name} request to ${where.host}:${where.port}`
+    if (outcome === 'not-sent') {
+      if (error instanceof ClosedError || !error)
+        return new ClosedError(`the connection to ${where.host}:${where.port}`, { cause: error })
+      const authentication = error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'
+      return new ConnectionError(
+        `${request} was not sent: ${error.message}`,
+        { ...where, outcome, code: authentication ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION' },
+        { cause: error, retriable: KafkaError.is(error) ? error.retriable : true },
+      )
+    }
+    return new ConnectionError(
+      `${request} got no answer: ${error?.message ?? 'the connection was closed'}; the broker may or may not have acted on it, so repeat it only if that is harmless`,
+      { ...where, outcome },
+      { cause: error, retriable: !KafkaError.is(error) || error.retriable || error instanceof ClosedError },
+    )
+  }
+
+  expired(where: { host: string; port: number }, reason: string): TimeoutError {
+    return new TimeoutError(`${this.api.name} request to ${where.host}:${where.port}`, this.timeoutMs, {
+      outcome: this.outcome,
+      hint: reason,
+    })
+  }
+
+  aborted(where: { host: string; port: number }): KafkaError {
+    const what = `${this.api.name} request to ${where.host}:${where.port} was aborted by its caller`
+    const error =
+      this.outcome === 'unknown' ? `${what} after it was sent: the broker may have acted on it` : `${what} before it was sent`
+    return new KafkaError('ERR_ABORTED', error, { cause: this.options.signal?.reason })
+  }
+}

@@ -1,0 +1,1 @@
+export type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'

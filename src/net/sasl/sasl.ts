@@ -1,0 +1,31 @@
+/** What an authentication mechanism is: the seam for mechanisms of one's own, such as GSSAPI. */
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Logger } from '../../util/logger.ts'
+
+export interface SaslContext {
+  /** The broker, as it is named in `bootstrapServers` or in metadata. */
+  readonly host: string
+  readonly port: number
+  readonly runtime: Runtime
+  readonly logger: Logger
+}
+
+/** One authentication of one connection. */
+export interface SaslSession {
+  /** What to send first; may be empty. */
+  readonly first: Uint8Array
+  /**
+   * Takes the broker's answer to the last token. Returns the next token, or undefined when the client side is done. Throws
+   * (or rejects) to refuse the broker.
+   */
+  next(challenge: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Texts that must never be seen: struck out of whatever the broker says in its error message. */
+  readonly secrets: readonly string[]
+}
+
+export interface SaslAuthenticator {
+  /** As the broker calls it, such as `SCRAM-SHA-256`. */
+  readonly mechanism: string
+  /** Begins an authentication: at each new connection, and again before a session expires (KIP-368). */
+  start(context: SaslContext): Promise<SaslSession>
+}

@@ -1,0 +1,105 @@
+import { TimeoutError } from '../../errors.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Logger } from '../../util/logger.ts'
+import type { ConnectionState } from '../connection-state.ts'
+import { authenticate, type HandshakeChannel } from './authentication.ts'
+import type { SaslAuthenticator, SaslSession } from './sasl.ts'
+
+/** What re-authentication does to the connection it happens on. */
+export interface RenewableChannel extends HandshakeChannel {
+  current(): ConnectionState
+  /** From now on only the handshake is sent. */
+  renewing(): void
+  renewed(): void
+  failed(error: Error): void
+}
+
+/**
+ * Keeps a connection authenticated (KIP-368). No timer runs: the first request after 85–95 % of the session's lifetime
+ * sets it off, as in the Java client. Requests flow on while credentials are fetched; they wait only while tokens are
+ * exchanged, or once the session has expired.
+ */
+export class SessionKeeper {
+  private readonly authenticator: SaslAuthenticator
+  private readonly channel: RenewableChannel
+  private readonly runtime: Runtime
+  private readonly options: { readonly requestTimeoutMs: number; readonly logger: Logger }
+  private renewAt = Number.POSITIVE_INFINITY
+  private expiresAt = Number.POSITIVE_INFINITY
+  private busy = false
+
+  constructor(
+    authenticator: SaslAuthenticator,
+    channel: RenewableChannel,
+    runtime: Runtime,
+    options: { readonly requestTimeoutMs: number; readonly logger: Logger },
+  ) {
+    this.authenticator = authenticator
+    this.channel = channel
+    this.runtime = runtime
+    this.options = options
+  }
+
+  /** Authenticates a new connection. */
+  async authenticate(): Promise<void> {
+    await this.exchange(await this.credentials())
+  }
+
+  /** Whether a request may go out now. Starts a re-authentication that is due. */
+  maySend(): boolean {
+    const now = this.runtime.clock.monotonic()
+    if (now >= this.renewAt && !this.busy) {
+      this.busy = true
+      this.renew().then(
+        () => {
+          this.busy = false
+        },
+        (error: Error) => this.channel.failed(error),
+      )
+    }
+    return now < this.expiresAt
+  }
+
+  private async renew(): Promise<void> {
+    const session = await this.credentials()
+    if (this.channel.current() !== 'ready') return
+    this.channel.renewing()
+    await this.exchange(session)
+    this.channel.renewed()
+  }
+
+  private async exchange(session: SaslSession): Promise<void> {
+    const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, session)
+    const now = this.runtime.clock.monotonic()
+    if (lifetimeMs === 0) {
+      this.renewAt = this.expiresAt = Number.POSITIVE_INFINITY
+      return
+    }
+    this.renewAt = now + lifetimeMs * (0.85 + 0.1 * this.runtime.random())
+    this.expiresAt = now + lifetimeMs
+  }
+
+  /** The mechanism may have to fetch a token, and its source may hang. */
+  private async credentials(): Promise<SaslSession> {
+    const { authenticator, channel, runtime, options } = this
+    const { host, port } = channel
+    const { requestTimeoutMs } = options
+    let timedOut: (error: TimeoutError) => void = () => {}
+    const timeout = new Promise<never>((_, reject) => {
+      timedOut = reject
+    })
+    const timer = runtime.clock.setTimer(requestTimeoutMs, () =>
+      timedOut(
+        new TimeoutError(`getting ${authenticator.mechanism} credentials for ${host}:${port}`, requestTimeoutMs, {
+          outcome: 'not-sent',
+          hint: 'check the source of the token',
+        }),
+      ),
+    )
+    try {
+      return await Promise.race([authenticator.start({ host, port, runtime, logger: options.logger }), timeout])
+    } finally {
+      timer.cancel()
+    }
+  }
+}
