@@ -12,9 +12,9 @@ export interface JobRunner {
   run<T>(job: Job<T>): Promise<T>
 }
 
-/** One compression format, as record batches use it. */
+/** One compression format, as record batches use it. `legacy` asks for the variant that message format 0 has of it. */
 export interface Compressor {
-  compress(input: Uint8Array, level: number | undefined): Job<Uint8Array>
-  /** Fails with a CorruptRecordError when the input is damaged or its output would exceed `maxBytes`. */
-  decompress(input: Uint8Array, maxBytes: number): Job<Buffer>
+  compress(input: Uint8Array, level: number | undefined, legacy: boolean): Job<Uint8Array>
+  /** Fails when the input is damaged or its output would exceed `maxBytes`. */
+  decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Job<Buffer>
 }

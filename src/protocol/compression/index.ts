@@ -18,8 +18,9 @@ export function compress(
   input: Uint8Array,
   level: number | undefined,
   runner: JobRunner | undefined,
+  legacy = false,
 ): Uint8Array | Promise<Uint8Array> {
-  return start(compressorOf(codec).compress(input, level), input.length, runner)
+  return start(compressorOf(codec).compress(input, level, legacy), input.length, runner)
 }
 
 /**
@@ -32,6 +33,7 @@ export function decompress(
   input: Uint8Array,
   maxBytes: number,
   runner: JobRunner | undefined,
+  legacy = false,
 ): Buffer | Promise<Buffer> {
   const failed = (cause: unknown): never => {
     if (KafkaError.is(cause)) throw cause
@@ -43,7 +45,7 @@ export function decompress(
     )
   }
   try {
-    const output = start(compressorOf(codec).decompress(input, maxBytes), input.length, runner)
+    const output = start(compressorOf(codec).decompress(input, maxBytes, legacy), input.length, runner)
     return output instanceof Promise ? output.catch(failed) : output
   } catch (error) {
     return failed(error)

@@ -38,13 +38,13 @@ export class RecordBatch {
   private readonly baseTime: number
   private readonly fixedTime: boolean
 
-  constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number) {
+  constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number, baseOffset: bigint) {
     this.encoded = encoded
     this.buffer = buffer
     this.length = length
     this.index = rows
     this.base = base
-    this.baseOffset = encoded.baseOffset
+    this.baseOffset = baseOffset
     this.fixedTime = encoded.timestampType === 'log-append'
     this.baseTime = Number(this.fixedTime ? encoded.maxTimestamp : encoded.firstTimestamp)
   }

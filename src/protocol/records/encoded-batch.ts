@@ -88,7 +88,7 @@ export class EncodedBatch {
   get partitionLeaderEpoch(): number {
     return this.bytes.readInt32BE(at.LEADER_EPOCH)
   }
-  private get attributes(): number {
+  protected get attributes(): number {
     return this.bytes[at.ATTRIBUTES + 1]!
   }
 
@@ -100,15 +100,17 @@ export class EncodedBatch {
     const { bytes } = this
     if (bytes.length < at.RECORDS) throw this.corrupt(`it is ${bytes.length} bytes long, its header alone takes ${at.RECORDS}`)
     const codec = this.codec
-    if (codec === 'none' && this.count !== 0) return this.indexed(bytes, at.RECORDS, options.checkCrcs)
+    if (codec === 'none' && this.count !== 0) return this.indexRecords(bytes, at.RECORDS, options.checkCrcs)
     if (options.checkCrcs) this.verify(crc32c(bytes, at.ATTRIBUTES))
-    if (this.count === 0) return this.indexed(NOTHING, 0, false)
+    if (this.count === 0) return this.indexRecords(NOTHING, 0, false)
     const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
-    return records instanceof Promise ? records.then(buffer => this.indexed(buffer, 0, false)) : this.indexed(records, 0, false)
+    return records instanceof Promise
+      ? records.then(buffer => this.indexRecords(buffer, 0, false))
+      : this.indexRecords(records, 0, false)
   }
 
   /** Indexes the records at the end of `buffer`; with `check`, `buffer` is the batch itself and its checksum is taken on the way. */
-  private indexed(buffer: Buffer, start: number, check: boolean): RecordBatch {
+  private indexRecords(buffer: Buffer, start: number, check: boolean): RecordBatch {
     const { count } = this
     const end = buffer.length
     const plausible = count >= 0 && count * at.LEAST_RECORD_BYTES <= end - start
@@ -121,14 +123,14 @@ export class EncodedBatch {
     if (fast?.takes(end, count)) {
       const wellFormed = fast.scan(buffer, check ? at.ATTRIBUTES : -1, start, end, count, rows, base)
       if (check) this.verify(fast.crc)
-      if (wellFormed) return new RecordBatch(this, buffer, count, rows, base)
+      if (wellFormed) return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
     }
     try {
       indexRecordsPlain(buffer, start, end, count, rows, base) // says what is wrong, where the kernel only finds that something is
     } catch (error) {
       throw this.corrupt(error instanceof Error ? error.message : String(error))
     }
-    return new RecordBatch(this, buffer, count, rows, base)
+    return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
   }
 
   private verify(found: number): void {
@@ -141,26 +143,4 @@ export class EncodedBatch {
   }
 }
 
-/**
- * Splits a `records` field. A last batch that was cut off by the size limit of the fetch is left out (an empty result
- * means that not even one fitted).
- * @throws CorruptRecordError when a length or a format number makes no sense: what follows cannot be found any more.
- */
-export function* encodedBatches(records: Buffer): Generator<EncodedBatch> {
-  for (let start = 0; records.length - start >= at.MAGIC + 1; ) {
-    const size = at.PREFIX + records.readInt32BE(start + at.LENGTH)
-    const magic = records[start + at.MAGIC]!
-    if (size < at.PREFIX + at.LEAST_LEGACY_BYTES || magic > 2) {
-      const baseOffset = records.readBigInt64BE(start)
-      throw new CorruptRecordError(`the batch at offset ${baseOffset} claims format ${magic} and ${size} bytes`, {
-        baseOffset,
-        offset: start,
-      })
-    }
-    if (size > records.length - start) return
-    yield new EncodedBatch(records.subarray(start, start + size))
-    start += size
-  }
-}
-
-const hex = (value: number): string => value.toString(16).padStart(8, '0')
+export const hex = (value: number): string => value.toString(16).padStart(8, '0')
