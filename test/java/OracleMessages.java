@@ -17,6 +17,7 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
  * {problems: [[index, text]]} says which items these classes see otherwise:
  * the bytes must be read to the last one and written again unchanged; where there is JSON (their converters' form), the
  * object read must give it, and the object made from it must give the bytes.
+ * {message, version, make: [json]} is answered by {made: [hex]}: what these classes make of their own JSON.
  */
 public class OracleMessages {
   static final ObjectMapper JSON = new ObjectMapper();
@@ -36,8 +37,10 @@ public class OracleMessages {
         Method toJson = converter(type).getMethod("write", type, short.class);
         Method fromJson = converter(type).getMethod("read", JsonNode.class, short.class);
         short version = (short) question.get("version").asInt();
+        ArrayNode made = answer.putArray("made");
+        for (JsonNode json : question.path("make")) made.add(encode((Message) fromJson.invoke(null, JSON.readTree(json.asText()), version), version));
         int index = 0;
-        for (JsonNode item : question.get("items")) {
+        for (JsonNode item : question.path("items")) {
           String problem = check(type, toJson, fromJson, version, item);
           if (problem != null) problems.addArray().add(index).add(problem);
           index++;

@@ -1,10 +1,13 @@
 // Byte-level comparison with Apache's own classes, through one long-lived Java process per release.
+
 import { isDeepStrictEqual } from 'node:util'
+import type { Definition } from '../../scripts/protocol-definition.ts'
 import { decodeMessage, encodeMessage } from '../../src/protocol/frame.ts'
 import type { Message } from '../../src/protocol/schema.ts'
 import type { JavaProcess } from '../java/java.ts'
 import { type Random, randomMessage } from '../protocol/random-message.ts'
 import { kafkaJson } from './kafka-json.ts'
+import { randomJson } from './random-json.ts'
 
 /**
  * Lets Java judge `count` random messages: ours read and written again by Java, their values as JSON, and the same values
@@ -33,5 +36,31 @@ export async function judge(
     return { hex: bytes.toString('hex'), ...(!unknownTags && { json: kafkaJson(message, version, value) }) }
   })
   const { problems } = await java.ask<{ problems: [number, string][] }>({ message: message.name, version, items })
-  return [...found, ...problems.map(([, text]) => text)].map(text => `${message.name} v${version}: ${text.slice(0, 1000)}`)
+  return [...found, ...problems.map(([, text]) => text)].map(text => `${message.name} v${version}: ${text.slice(0, 500)}`)
+}
+
+/** Lets Java encode `count` random messages that come from Kafka's definition: we must read the same values and write the same bytes. */
+export async function judgeReading(
+  java: JavaProcess,
+  message: Message,
+  definition: Definition,
+  version: number,
+  count: number,
+  random: Random,
+): Promise<string[]> {
+  const found: string[] = []
+  const make = Array.from({ length: count }, () => randomJson(random, definition, version))
+  const { made } = await java.ask<{ made: string[] }>({ message: definition.name, version, make })
+  for (const [i, json] of make.entries()) {
+    const bytes = Buffer.from(made[i]!, 'hex')
+    try {
+      const { value, end } = decodeMessage(message, version, bytes)
+      if (end !== bytes.length) found.push(`read ${end} of ${bytes.length} bytes of ${json}`)
+      else if (kafkaJson(message, version, value) !== json) found.push(`read ${kafkaJson(message, version, value)}, not ${json}`)
+      else if (!encodeMessage(message, version, value).equals(bytes)) found.push(`read, and written with other bytes: ${json}`)
+    } catch (error) {
+      found.push(`${(error as Error).message} (${json})`)
+    }
+  }
+  return found.map(text => `${message.name} v${version}: ${text.slice(0, 500)}`)
 }

@@ -1,0 +1,59 @@
+import { afterAll, expect, test } from 'vitest'
+import { Metadata } from '../../src/protocol/apis/index.ts'
+import { int64, type Message } from '../../src/protocol/schema.ts'
+import { JavaProcess, type KafkaRelease } from '../java/java.ts'
+import { Random } from '../protocol/random-message.ts'
+import { judge, judgeReading } from './bytes.ts'
+import { allCells, definitionsOf } from './cells.ts'
+import { report } from './report.ts'
+
+const MESSAGES_PER_CELL = Number(process.env.KAFKAWIRE_ORACLE_MESSAGES ?? 20)
+const SEED = Number(process.env.KAFKAWIRE_ORACLE_SEED ?? 1)
+
+const processes = new Map<KafkaRelease, Promise<JavaProcess>>()
+function java(release: KafkaRelease): Promise<JavaProcess> {
+  let process = processes.get(release)
+  if (!process) processes.set(release, (process = JavaProcess.start(release, 'OracleMessages.java')))
+  return process
+}
+afterAll(async () => {
+  for (const process of processes.values()) await (await process).close()
+})
+
+test("Apache's classes read and write every message in every version as we do", async () => {
+  const cells = await allCells()
+  const random = new Random(SEED)
+  const found: string[] = []
+  for (const { message, definition, version, release } of cells) {
+    const process = await java(release)
+    found.push(...(await judge(process, message, version, MESSAGES_PER_CELL, random)))
+    found.push(...(await judgeReading(process, message, definition, version, MESSAGES_PER_CELL, random)))
+  }
+  report('bytes', { seed: SEED, cells: cells.length, messages: 2 * cells.length * MESSAGES_PER_CELL, differences: found.length })
+  expect(found.slice(0, 20)).toEqual([])
+})
+
+test.each([
+  ['of another type', { controllerId: int64.since(1).default(-1n).ignorable() }],
+  ['from another version on', { clusterId: Metadata.response.shape.clusterId.since(3) }],
+  [
+    'that is never null',
+    {
+      clusterId: {
+        ...Metadata.response.shape.clusterId,
+        presence: { ...Metadata.response.shape.clusterId.presence, nullableSince: 99, fallback: undefined },
+      },
+    },
+  ],
+  ['with another default', { controllerId: Metadata.response.shape.controllerId.tag(0) }],
+])('a field %s shows', async (_, change) => {
+  const wrong: Message = { ...Metadata.response, shape: { ...Metadata.response.shape, ...change } }
+  const process = await java('4.4.0')
+  const found: string[] = []
+  const definition = (await definitionsOf('4.4.0')).get(wrong.name)!
+  for (const version of [2, 12]) {
+    found.push(...(await judge(process, wrong, version, 20, new Random(2))))
+    found.push(...(await judgeReading(process, wrong, definition, version, 20, new Random(2))))
+  }
+  expect(found).not.toEqual([])
+})
