@@ -1,8 +1,8 @@
 // Child process of embedded.ts: a broker that lives as long as the channel to its parent.
-import { type BrokerOptions, startBroker } from '../../src/broker/index.ts'
+import { startBroker } from '../../src/broker/index.ts'
 
 try {
-  const broker = await startBroker(JSON.parse(process.argv[2] ?? '{}') as BrokerOptions)
+  const broker = await startBroker(JSON.parse(process.argv[2] ?? '{}') as Parameters<typeof startBroker>[0])
   process.once('disconnect', async () => {
     await broker.close()
     process.exit(0)
