@@ -68,7 +68,7 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
   }
   /** Leader epoch of the last record; -1 when it has none. */
   get leaderEpoch(): number {
-    return this.segments.at(-1)!.records.partitionLeaderEpoch
+    return this.segments.at(-1)!.records.encoded.partitionLeaderEpoch
   }
   /** Number of the assignment under which the batch was handed out. */
   get assignmentEpoch(): number {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Client } from '../client/client.ts'
-import { type ClientOptionsInput, clientJavaNames, clientOptionsShape } from '../client/options.ts'
-import { ConfigError } from '../errors.ts'
+import { type ClientOptionsInput, clientOptionsShape, clientRules, javaNames } from '../client/options.ts'
 import { bytes, type Serde } from '../serde/index.ts'
 import { byteCount, ms, parseOptions } from '../util/options.ts'
 
@@ -102,7 +101,7 @@ const rules = (
     issue('fetchMaxWaitMs', 'must be below requestTimeoutMs, or every idle fetch would time out')
 }
 
-const schema = z.strictObject({ ...clientOptionsShape, ...ownShape }).superRefine(rules)
+const schema = z.strictObject({ ...clientOptionsShape, ...ownShape }).superRefine(clientRules).superRefine(rules)
 const sharedSchema = z.strictObject(ownShape).superRefine(rules)
 
 /** Java's property names of what `ownShape` holds. */
@@ -154,15 +153,16 @@ export function parseConsumerOptions(input: object): {
     const own = parseOptions(sharedSchema, rest, consumerJavaNames)
     return { own: completed(own), client: { shared: client as Client } }
   }
-  const all = parseOptions(schema, input, { ...clientJavaNames, ...consumerJavaNames })
-  const own: Record<string, unknown> = {}
-  const connections: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(all)) (name in ownShape ? own : connections)[name] = value
-  return { own: completed(own as z.output<typeof sharedSchema>), client: { options: connections as unknown as ClientOptionsInput } }
+  const all: Record<string, unknown> = parseOptions(schema, input, { ...javaNames, ...consumerJavaNames })
+  const own = Object.fromEntries(Object.entries(all).filter(([name]) => name in ownShape))
+  // The client parses its own part once more, from what the user wrote: parsing is not idempotent.
+  const rest = Object.entries(input).filter(([name]) => !(name in ownShape) && !(name in consumerJavaNames))
+  return {
+    own: completed(own as unknown as z.output<typeof sharedSchema>),
+    client: { options: Object.fromEntries(rest) as unknown as ClientOptionsInput },
+  }
 }
 
 function completed(own: z.output<typeof sharedSchema>): ConsumerOptions {
-  if (own.enableAutoCommit === undefined) return { ...own, enableAutoCommit: own.groupId !== undefined }
-  if (own.groupId === undefined && own.enableAutoCommit) throw new ConfigError([{ path: 'enableAutoCommit', message: 'needs a groupId' }])
-  return { ...own, enableAutoCommit: own.enableAutoCommit }
+  return { ...own, enableAutoCommit: own.enableAutoCommit ?? own.groupId !== undefined }
 }

@@ -85,7 +85,7 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> {
   }
   /** Who set the timestamp: the producer, or the broker at append (`message.timestamp.type`). */
   get timestampType(): 'create' | 'log-append' {
-    return this.batch.timestampType
+    return this.batch.encoded.timestampType
   }
   /** Deserialised at each read. Throws DeserializationError. */
   get key(): K {
@@ -96,12 +96,12 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> {
     return this.reader.valueOf(this.batch, this.index)
   }
   /** In the order they were written, duplicates and null values kept. */
-  get headers(): RecordHeader[] {
+  get headers(): readonly RecordHeader[] {
     return this.batch.headersAt(this.index)
   }
   /** Epoch of the leader that appended the record; -1 when it has none. */
   get leaderEpoch(): number {
-    return this.batch.partitionLeaderEpoch
+    return this.batch.encoded.partitionLeaderEpoch
   }
 
   /** A plain copy that keeps nothing else alive: bytes are copied out of the fetch response. */

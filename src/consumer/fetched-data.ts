@@ -1,0 +1,263 @@
+import { type EncodedBatch, encodedBatches, type OpenOptions, type RecordBatch, readControlRecord } from '../protocol/records/index.ts'
+import type { AbortedTransactions } from './aborted-transactions.ts'
+import type { Segment } from './batch.ts'
+
+/** The memory of one response, as the connection hands it over. */
+export interface Frame {
+  readonly buffer: Buffer
+  /** Only its last user may call it, once. */
+  release(): void
+}
+
+/**
+ * A fetch response while parts of it are in use. Its size counts against the memory budget until everything in it was
+ * handed out or dropped; its memory is given back to the connection only if every batch cut from it was released too (D3).
+ */
+export class SharedFrame {
+  readonly sizeBytes: number
+  private readonly frame: Frame | undefined
+  private readonly freed: (sizeBytes: number) => void
+  private waiting = 0
+  private users = 0
+
+  constructor(sizeBytes: number, frame: Frame | undefined, freed: (sizeBytes: number) => void) {
+    this.sizeBytes = sizeBytes
+    this.frame = frame
+    this.freed = freed
+  }
+
+  /** One more partition's data lies in it. */
+  hold(): void {
+    this.waiting++
+    this.users++
+  }
+  /** That partition's data is all handed out, or dropped. */
+  drained(): void {
+    if (--this.waiting === 0) this.freed(this.sizeBytes)
+    this.release()
+  }
+  /** One more batch that points into it is in the user's hands. */
+  lend(): void {
+    this.users++
+  }
+  release(): void {
+    if (--this.users === 0) this.frame?.release()
+  }
+}
+
+export interface Taken {
+  readonly segments: Segment[]
+  readonly records: number
+  /** The offset after what was taken or passed over. */
+  readonly nextOffset: bigint
+  readonly leaderEpoch: number
+}
+
+/** What one fetch brought for one partition: batches are opened (checked, decompressed, indexed) as they are needed. */
+export class FetchedData {
+  readonly highWatermark: bigint
+  /** Bytes not opened yet. */
+  bytesLeft: number
+  frame: SharedFrame
+  /** Where it stops making sense; everything before is good. */
+  error: Error | undefined
+  private readonly opened: { readonly records: RecordBatch; from: number }[] = []
+  private encoded: Iterator<EncodedBatch> | undefined
+  private bytes: Buffer
+  private readonly open: OpenOptions
+  private readonly aborted: AbortedTransactions | undefined
+  private readonly ready: () => void
+  private nextOffset: bigint
+  private leaderEpoch = -1
+  private opening = false
+  private over = false
+
+  /** `start` is the offset that was asked for; `ready` is called when a batch was decompressed off the loop. */
+  constructor(
+    bytes: Buffer,
+    start: bigint,
+    highWatermark: bigint,
+    frame: SharedFrame,
+    open: OpenOptions,
+    aborted: AbortedTransactions | undefined,
+    ready: () => void,
+  ) {
+    this.bytes = bytes
+    this.bytesLeft = bytes.length
+    this.encoded = encodedBatches(bytes)
+    this.nextOffset = start
+    this.highWatermark = highWatermark
+    this.frame = frame
+    this.open = open
+    this.aborted = aborted
+    this.ready = ready
+    frame.hold()
+  }
+
+  /** All handed out, nothing to come. */
+  get isEmpty(): boolean {
+    return this.over || (this.opened.length === 0 && !this.encoded && !this.opening && !this.error)
+  }
+
+  /**
+   * The next records, up to `maxRecords`, and up to the batch that reaches `maxBytes`. Fewer, or none, while a batch is
+   * being decompressed.
+   */
+  take(maxRecords: number, maxBytes: number): Taken {
+    const segments: Segment[] = []
+    let records = 0
+    const until = this.bytesLeft - maxBytes
+    while (records < maxRecords) {
+      if (this.opened.length === 0 && (records > 0 && this.bytesLeft <= until ? true : !this.advance())) break
+      const first = this.opened[0]!
+      const to = Math.min(first.records.length, first.from + maxRecords - records)
+      if (to > first.from) segments.push({ records: first.records, from: first.from, to })
+      records += to - first.from
+      this.leaderEpoch = first.records.encoded.partitionLeaderEpoch
+      if (to === first.records.length) {
+        this.opened.shift()
+        this.nextOffset = first.records.encoded.lastOffset + 1n
+      } else {
+        first.from = to
+        this.nextOffset = first.records.offsetAt(to - 1) + 1n
+      }
+    }
+    // So that the next one is decompressed while these are processed.
+    if (this.opened.length === 0 && records > 0 && this.encoded && this.isCompressed()) this.advance()
+    const taken = { segments, records, nextOffset: this.nextOffset, leaderEpoch: this.leaderEpoch }
+    if (this.isEmpty) this.drop()
+    return taken
+  }
+
+  /** Gives records back that were taken but not handed out. */
+  putBack(segments: readonly Segment[], nextOffset: bigint): void {
+    this.opened.unshift(...segments.map(({ records, from }) => ({ records, from })))
+    this.nextOffset = nextOffset
+  }
+
+  drop(): void {
+    if (this.over) return
+    this.over = true
+    this.encoded = undefined
+    this.bytesLeft = 0
+    this.frame.drained()
+  }
+
+  /** Whether nothing of it but unopened bytes is in use. */
+  get canDetach(): boolean {
+    return this.opened.length === 0 && !this.opening && this.encoded !== undefined && this.bytesLeft > 0
+  }
+
+  /** Moves what is left out of its large frame, so that the frame can go. */
+  detach(freed: (sizeBytes: number) => void): number {
+    const rest = Buffer.from(this.bytes.subarray(this.bytes.length - this.bytesLeft))
+    const frame = new SharedFrame(rest.length, undefined, freed)
+    frame.hold()
+    this.frame.drained()
+    this.frame = frame
+    this.bytes = rest
+    if (this.encoded) this.encoded = encodedBatches(rest)
+    return rest.length
+  }
+
+  /** Opens the next batch with records for us. False: none is there, or not yet. */
+  private advance(): boolean {
+    if (this.opening) return false
+    try {
+      while (this.encoded) {
+        const { done, value: batch } = this.encoded.next()
+        if (done) {
+          this.encoded = undefined
+          this.bytesLeft = 0
+          return false
+        }
+        this.bytesLeft -= batch.sizeBytes
+        const { lastOffset } = batch
+        if (lastOffset < this.nextOffset) continue
+        this.aborted?.reach(lastOffset)
+        if (!this.isWanted(batch)) {
+          this.pass(batch)
+          continue
+        }
+        const records = batch.open(this.open)
+        if (records instanceof Promise) {
+          this.opening = true
+          const { frame } = this
+          frame.lend()
+          records.then(
+            opened => this.arrived(opened),
+            (error: Error) => this.failed(error),
+          ).finally(() => frame.release())
+          return false
+        }
+        if (this.admit(records)) return true
+      }
+    } catch (error) {
+      this.encoded = undefined
+      this.error = error as Error
+    }
+    return false
+  }
+
+  private isWanted(batch: EncodedBatch): boolean {
+    if (batch.isControl) {
+      if (this.aborted?.has(batch.producerId)) {
+        const marker = batch.open({ checkCrcs: this.open.checkCrcs, maxBytes: this.open.maxBytes })
+        if (!(marker instanceof Promise) && marker.length > 0 && readControlRecord(marker, 0).type === 'abort')
+          this.aborted.end(batch.producerId)
+      }
+      return false
+    }
+    // Kept by compaction for its producer's sake only: nothing in it, but the offsets it spans are passed.
+    return batch.count !== 0 && !(batch.isTransactional && this.aborted?.has(batch.producerId))
+  }
+
+  private pass(batch: EncodedBatch): void {
+    // What was opened before it must be handed out first: then its own last offset is passed over anyway.
+    this.nextOffset = batch.lastOffset + 1n
+  }
+
+  private admit(records: RecordBatch): boolean {
+    // A fetch answers with whole batches: the first may begin below the offset asked for.
+    const from = records.firstIndexAtOrAfter(this.nextOffset)
+    if (from === records.length) {
+      this.nextOffset = records.encoded.lastOffset + 1n
+      return false
+    }
+    this.opened.push({ records, from })
+    return true
+  }
+
+  private arrived(records: RecordBatch): void {
+    this.opening = false
+    if (this.over) return
+    this.admit(records)
+    this.ready()
+  }
+  private failed(error: Error): void {
+    this.opening = false
+    this.encoded = undefined
+    this.error = error
+    this.ready()
+  }
+
+  private isCompressed(): boolean {
+    const at = this.bytes.length - this.bytesLeft
+    return this.bytesLeft > 61 && (this.bytes[at + 22]! & 7) !== 0
+  }
+}
+
+/** How far the complete batches of a `records` field reach: undefined when there is not one. */
+export function endOfBatches(bytes: Buffer): { readonly next: bigint; readonly count: number } | undefined {
+  let last: EncodedBatch | undefined
+  let count = 0
+  try {
+    for (const batch of encodedBatches(bytes)) {
+      last = batch
+      count++
+    }
+  } catch {
+    // Met again, and reported, when its turn comes.
+  }
+  return last && { next: last.lastOffset + 1n, count }
+}
