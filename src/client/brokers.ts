@@ -1,12 +1,13 @@
-import { ConnectionError } from '../errors.ts'
+import { BrokerError, ClosedError, ConnectionError } from '../errors.ts'
 import { Connection, type ConnectionOptions } from '../net/connection.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import type { Runtime, Timer, TlsOptions } from '../runtime/runtime.ts'
-import type { ClientEvents } from '../telemetry/events.ts'
 import type { BrokerRef } from '../telemetry/hooks.ts'
 import { backoffMs } from '../util/backoff.ts'
 import type { Logger } from '../util/logger.ts'
 import { type Address, addressText, sameAddress } from './address.ts'
 import type { Lifetime } from './lifetime.ts'
+import type { Observer } from './observer.ts'
 import type { ClientOptions } from './options.ts'
 import { tlsOptions } from './security.ts'
 
@@ -41,21 +42,23 @@ const MAX_IN_FLIGHT = 1_024
 export class Brokers {
   /** Set when the cluster is known, so that each broker can be told whom we expect (KIP-1242). */
   clusterId: string | null = null
+  /** Called when a broker said that it is another than the one we took it for. */
+  onStranger: () => void = () => {}
   private readonly options: ClientOptions
   private readonly runtime: Runtime
   private readonly lifetime: Lifetime
   private readonly logger: Logger
-  private readonly events: ClientEvents
+  private readonly observer: Observer
   private readonly known = new Map<number, Broker>()
   private readonly closing = new Set<Promise<void>>()
   private idleTimer: Timer | undefined
 
-  constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, events: ClientEvents) {
+  constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, observer: Observer) {
     this.options = options
     this.runtime = runtime
     this.lifetime = lifetime
     this.logger = logger
-    this.events = events
+    this.observer = observer
     options.bootstrapServers.forEach(({ host, port }, index) => {
       this.known.set(-1 - index, fresh({ nodeId: -1 - index, host, port, rack: null }))
     })
@@ -123,6 +126,7 @@ export class Brokers {
     const broker = this.known.get(nodeId)
     if (!broker) return
     this.known.delete(nodeId)
+    this.observer.forget(nodeId)
     this.retire(broker)
   }
 
@@ -213,43 +217,47 @@ export class Brokers {
   }
 
   private async setUp(broker: Broker, lane: Lane, linkOf: () => Link): Promise<Connection> {
-    // A microtask later, so that the link exists.
     const { host, port, nodeId } = broker.endpoint
     const ref: BrokerRef = { nodeId, host, port, lane }
     const clock = this.runtime.clock
     const started = clock.monotonic()
     try {
+      // At least a microtask, after which the link exists.
       const tls = await tlsOptions(this.options.tls)
       this.lifetime.check()
       const link = linkOf()
-      const connection = new Connection(this.connectionOptions(broker, lane, tls), this.runtime)
+      const connection = new Connection(this.connectionOptions(broker, ref, tls), this.runtime)
       link.connection = connection
-      // Once `links` no longer holds it, another may be dialled while this one still drains.
-      void connection.closed.then(error => this.ended(broker, lane, link, error))
       await connection.connect()
+      // A microtask after its end a connection may be here still.
+      if (connection.state === 'closed' || connection.state === 'draining') throw new ClosedError(this.name(broker))
       link.isReady = true
       link.lastUsed = clock.monotonic()
       broker.failures = 0
-      if (this.events.wanted('connect')) this.events.emit('connect', { ...ref, durationMs: clock.monotonic() - started })
+      this.observer.connected(ref, clock.monotonic() - started)
+      void connection.closed.then(error => {
+        link.isReady = false
+        this.observer.disconnected(ref, error)
+        this.ended(broker, lane, link, error)
+      })
       this.armIdle()
       return connection
-    } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error))
-      if (this.events.wanted('connect')) {
-        this.events.emit('connect', { ...ref, durationMs: clock.monotonic() - started, error: failure })
-      }
-      this.ended(broker, lane, linkOf(), failure)
-      throw error
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause))
+      this.observer.notConnected(ref, clock.monotonic() - started, error)
+      this.ended(broker, lane, linkOf(), error)
+      if (!(error instanceof BrokerError && error.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED)) throw error
+      this.onStranger()
+      throw new ConnectionError(
+        `${this.name(broker)} is not the one we knew there: ${error.message}`,
+        { host, port, outcome: 'not-sent' },
+        { cause: error },
+      )
     }
   }
 
-  /** A connection is over, or never came to be. Told of both its end and its failure to start; counts once. */
+  /** A connection is over, or never came to be. */
   private ended(broker: Broker, lane: Lane, link: Link, error: Error | undefined): void {
-    if (link.isReady && this.events.wanted('disconnect')) {
-      const { nodeId, host, port } = broker.endpoint
-      this.events.emit('disconnect', { nodeId, host, port, lane, error })
-    }
-    link.isReady = false
     if (broker.links.get(lane) !== link) return
     broker.links.delete(lane)
     if (!error || this.lifetime.ended) return
@@ -258,8 +266,8 @@ export class Brokers {
     broker.retryAt = this.runtime.clock.monotonic() + backoffMs(broker.failures, { baseMs, maxMs, random: this.runtime.random })
   }
 
-  private connectionOptions({ endpoint, failures }: Broker, lane: Lane, tls: TlsOptions | undefined): ConnectionOptions {
-    const { nodeId, host, port } = endpoint
+  private connectionOptions({ failures }: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
+    const { nodeId, host, port, lane } = ref
     const { options, clusterId } = this
     return {
       host,
@@ -272,6 +280,7 @@ export class Brokers {
       requestTimeoutMs: options.requestTimeoutMs,
       maxResponseBytes: options.maxResponseBytes,
       maxInFlight: MAX_IN_FLIGHT,
+      hooks: this.observer.hooksOf(ref),
       logger: this.logger.child({ nodeId, lane }),
       ...(tls ? { tls } : {}),
       ...(options.sasl ? { authenticator: options.sasl } : {}),

@@ -4,12 +4,14 @@ import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import { nodeRuntime } from '../runtime/node.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ClientEvents } from '../telemetry/events.ts'
+import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Logger } from '../util/logger.ts'
 import { Brokers, type Lane } from './brokers.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { Lifetime } from './lifetime.ts'
 import { Metadata } from './metadata.ts'
+import { Observer } from './observer.ts'
 import { type ClientOptions, type ClientOptionsInput, parseClientOptions } from './options.ts'
 import { Router } from './router.ts'
 
@@ -47,6 +49,8 @@ export class Client {
   readonly runtime: Runtime
   readonly logger: Logger
   readonly metadata: Metadata
+  /** What this client measures; producers and consumers add theirs. */
+  readonly metrics: Metrics
   private readonly lifetime: Lifetime
   private readonly events: ClientEvents
   private readonly brokers: Brokers
@@ -61,7 +65,9 @@ export class Client {
     this.logger = this.options.logger
     this.lifetime = new Lifetime(runtime.clock)
     this.events = new ClientEvents(this.options.hooks, this.logger)
-    this.brokers = new Brokers(this.options, runtime, this.lifetime, this.logger, this.events)
+    const { metricsSampleWindowMs: windowMs, metricsNumSamples: samples } = this.options
+    this.metrics = new Metrics(runtime.clock, { windowMs, samples })
+    this.brokers = new Brokers(this.options, runtime, this.lifetime, this.logger, new Observer(this.events, this.metrics))
     this.metadata = new Metadata(this.options, runtime, this.lifetime, this.logger, this.brokers)
     this.coordinators = new Coordinators(this.lifetime, this.brokers, this.metadata, this.options.requestTimeoutMs)
     this.router = new Router({
@@ -123,10 +129,11 @@ export class Client {
       ...(version === undefined ? {} : { version }),
       ...(minVersion === undefined ? {} : { minVersion }),
       ...(maxVersion === undefined ? {} : { maxVersion }),
+      ...(signal ? { signal } : {}),
       ...(frame ? { frame } : {}),
     })
     const left = timeoutMs - (this.runtime.clock.monotonic() - started)
-    if (timeoutMs >= requestTimeoutMs && !signal) return answer
+    if (timeoutMs >= requestTimeoutMs) return answer
     return this.lifetime.within(answer, {
       ms: left,
       of: timeoutMs,

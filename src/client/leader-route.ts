@@ -34,9 +34,13 @@ interface Piece {
   readonly index: number
   readonly name: string | undefined
   result: Body | undefined
-  /** Why it has no result, if it was tried. */
+  /** Why it has no result, or not the final one. */
   failure: Error | undefined
+  unknownAnswers: number
 }
+
+/** How often a partition may be said not to exist before that is believed: a new one is not known everywhere at once. */
+const UNKNOWN_PARTITION_ANSWERS = 5
 
 const plans = new WeakMap<Api, LeaderPlan>()
 
@@ -58,6 +62,7 @@ export async function sendToLeaders(cluster: Cluster, router: Router, operation:
       piece.failure = failure
       const needed = code === undefined ? 'refresh-metadata' : remedyFor(api, code)
       if (needed === undefined) return
+      if (code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && ++piece.unknownAnswers >= UNKNOWN_PARTITION_ANSWERS) return
       if (needed !== 'wait') remedy = 'refresh-metadata'
       again.push(piece)
     }
@@ -116,7 +121,7 @@ function piecesOf(plan: LeaderPlan, request: Body, nameOf: (id: string) => strin
     const name = given || (id && id !== NO_UUID ? nameOf(id) : undefined)
     for (const item of (topic[plan.partitions] ?? []) as unknown[]) {
       const index = Number(plan.index === undefined ? item : (item as Body)[plan.index])
-      pieces.push({ topic, item, index, name, result: undefined, failure: undefined })
+      pieces.push({ topic, item, index, name, result: undefined, failure: undefined, unknownAnswers: 0 })
     }
   }
   return pieces

@@ -58,6 +58,7 @@ export class Metadata {
     this.lifetime = lifetime
     this.logger = logger
     this.pool = pool
+    pool.onStranger = () => this.startOver('a broker is not the one we knew')
   }
 
   get clusterId(): string | null {
@@ -360,7 +361,7 @@ export class Metadata {
       operation: `the Metadata request to broker ${nodeId}`,
     })
     if (answer.errorCode !== ErrorCode.NONE) {
-      if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.pool.forgetAll()
+      if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.startOver('a broker asked for it')
       throw brokerError(answer.errorCode, { api: 'Metadata' })
     }
     return answer
@@ -371,9 +372,16 @@ export class Metadata {
     const { metadataRecoveryStrategy, metadataRecoveryRebootstrapTriggerMs: limit } = this.options
     if (metadataRecoveryStrategy === 'none' || this.failingSince === undefined) return
     if (this.runtime.clock.monotonic() - this.failingSince < limit) return
-    this.logger.warn({ afterMs: limit }, 'no known broker gives metadata: starting over from bootstrapServers')
+    this.startOver('no known broker gives metadata')
+  }
+
+  /** Back to `bootstrapServers`, unless that is not wanted. */
+  private startOver(reason: string): void {
+    if (this.options.metadataRecoveryStrategy === 'none' || this.lifetime.ended) return
+    this.logger.warn({ reason }, 'starting over from bootstrapServers')
     this.pool.forgetAll()
     this.failingSince = undefined
+    this.refresh(reason).catch((error: unknown) => this.logger.debug({ err: error }, 'metadata refresh failed'))
   }
 
   private merge(answer: Answer, asked: ReadonlySet<string>, everything: boolean): ReadonlyMap<string, number> {
