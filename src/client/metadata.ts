@@ -356,7 +356,9 @@ export class Metadata {
   ): Promise<Answer> {
     const ms = this.options.requestTimeoutMs
     const connection = await this.pool.open(nodeId, 'other', { ms })
-    const answer = await this.lifetime.within(connection.request(MetadataApi, request), {
+    // Before 0.11 (version 4) a broker cannot be told not to create what it is asked about: its own setting decides.
+    const expressible = connection.versionOf(MetadataApi) < 4 ? { topics: request.topics } : request
+    const answer = await this.lifetime.within(connection.request(MetadataApi, expressible), {
       ms,
       operation: `the Metadata request to broker ${nodeId}`,
     })
