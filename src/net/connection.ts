@@ -1,16 +1,15 @@
-import { ClosedError, ConnectionError, KafkaError, ProtocolError, type TimeoutError } from '../errors.ts'
+import { ClosedError, ConnectionError, KafkaError } from '../errors.ts'
 import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
-import { decodeResponse, encodeRequest, peekCorrelationId } from '../protocol/frame.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.ts'
 import { Deferred } from '../util/deferred.ts'
 import type { Logger } from '../util/logger.ts'
 import { type ConnectionState, NEXT_STATES } from './connection-state.ts'
 import { dial } from './dialer.ts'
-import { Exchange, type Expectation, type RequestOptions } from './exchange.ts'
-import { Fifo } from './fifo.ts'
-import { type Frame, FrameReader } from './frame-reader.ts'
+import type { Expectation, RequestOptions } from './exchange.ts'
+import { FrameReader } from './frame-reader.ts'
 import { type BrokerFeatures, negotiate } from './negotiation.ts'
+import { Pipeline } from './pipeline.ts'
 import type { SaslAuthenticator } from './sasl/sasl.ts'
 import { SessionKeeper } from './sasl/session-keeper.ts'
 import { pickVersion, type VersionLimits, type VersionRange } from './version-range.ts'
@@ -63,10 +62,6 @@ export interface ConnectionHooks {
 
 /** During the handshake no honest answer is longer; garbage read as a length mostly is. */
 const MAX_HANDSHAKE_BYTES = 1 << 20
-/** After this long in one turn of the loop, answers that have arrived wait for the next one. */
-const TURN_BUDGET_MS = 5
-/** Chunks below this size are copied together before they are written: cheaper than one more entry of a writev. */
-const SMALL_CHUNK_BYTES = 4 << 10
 const NO_FEATURES: BrokerFeatures = { supported: new Map(), finalized: new Map(), finalizedEpoch: -1n }
 
 /** The peer ended the connection at a version of ApiVersions that it may not know. */
@@ -85,7 +80,6 @@ export class Connection {
   private readonly options: ConnectionOptions
   private readonly runtime: Runtime
   private readonly logger: Logger
-  private readonly hooks: ConnectionHooks | undefined
   private readonly over = new Deferred<Error | undefined>()
   private readonly abort = new AbortController()
   private readonly session: SessionKeeper | undefined
@@ -97,32 +91,29 @@ export class Connection {
 
   private transport: Transport | undefined
   private reader: FrameReader | undefined
-  private readonly waiting = new Fifo<Exchange>()
-  private readonly answering = new Fifo<Exchange>()
-  /** Encoded in this turn, not yet handed to the transport. */
-  private encoded: Exchange[] = []
-  private chunks: Uint8Array[] = []
-  private flushScheduled = false
-  /** The transport's buffers are full: the rest waits for `drained`. */
-  private clogged = false
+  private readonly pipeline: Pipeline
+  private closeTimer: Timer | undefined
   private redialOnHangUp = false
-  private lastCorrelationId = 0
-
-  private quietUntil = 0
-  private quietTimer: Timer | undefined
-  private deadlineTimer: Timer | undefined
-  private deadlineAt = Number.POSITIVE_INFINITY
-  private turnStart = 0
-  private held = false
 
   constructor(options: ConnectionOptions, runtime: Runtime) {
     this.options = options
     this.runtime = runtime
     this.host = options.host
     this.port = options.port
-    this.hooks = options.hooks
     this.logger = options.logger
     this.closed = this.over.promise
+    this.pipeline = new Pipeline(
+      {
+        where: this.where,
+        versionOf: (api, limits) => this.versionOf(api, limits),
+        maySend: () => this.maySend(),
+        whyNot: () => `the connection is still ${this.currentState}`,
+        progressed: () => this.endIfDrained(),
+        fatal: error => this.end(error),
+      },
+      options,
+      runtime.clock,
+    )
     if (options.authenticator) this.session = new SessionKeeper(options.authenticator, this.handshakeChannel(), runtime, options)
   }
 
@@ -142,17 +133,17 @@ export class Connection {
 
   /** Requests sent, or about to be, that are not answered yet. */
   get inFlight(): number {
-    return this.answering.length
+    return this.pipeline.inFlight
   }
 
   /** Requests that wait to be sent. */
   get queued(): number {
-    return this.waiting.length
+    return this.pipeline.queued
   }
 
   /** Until when, on the monotonic clock, the broker wants no requests (KIP-219); 0 when it never said. */
   get throttledUntil(): number {
-    return this.quietUntil
+    return this.pipeline.throttledUntil
   }
 
   /**
@@ -163,8 +154,8 @@ export class Connection {
    */
   connect(): Promise<void> {
     if (!this.opening) {
-      this.opening = this.open()
-      this.opening.catch((error: Error) => this.end(error))
+      this.opening = this.opened()
+      this.opening.catch(() => {})
     }
     return this.opening
   }
@@ -234,10 +225,22 @@ export class Connection {
       throw new KafkaError('ERR_ILLEGAL_STATE', `a connection cannot go from ${from} to ${next}`)
     this.currentState = next
     this.logger.debug(cause ? { broker: this.where, err: cause } : { broker: this.where }, `connection: ${from} -> ${next}`)
-    this.hooks?.stateChanged?.(from, next, cause)
+    this.options.hooks?.stateChanged?.(from, next, cause)
   }
 
   // ---- opening
+
+  private async opened(): Promise<void> {
+    try {
+      await this.open()
+    } catch (error) {
+      this.end(error as Error)
+      // A request of the handshake that was cut off names itself; what ended the connection says more.
+      const reason = this.ending ?? (error as Error)
+      Error.captureStackTrace(reason, this.opened)
+      throw reason
+    }
+  }
 
   private async open(): Promise<void> {
     if (this.currentState === 'closed') throw this.ending ?? new ClosedError(`the connection to ${this.where}`)
@@ -257,7 +260,7 @@ export class Connection {
     }
     this.enter('ready')
     this.reader!.maxBytes = this.options.maxResponseBytes
-    this.dispatch()
+    this.pipeline.dispatch()
   }
 
   private async dial(): Promise<void> {
@@ -265,12 +268,9 @@ export class Connection {
     const { host, port, tls, connectTimeoutMs: timeoutMs } = this.options
     const reader: FrameReader = new FrameReader(
       {
-        frame: frame => this.received(frame),
+        frame: frame => this.pipeline.received(frame),
         failed: error => this.end(error),
-        drained: () => {
-          this.clogged = false
-          this.dispatch()
-        },
+        drained: () => this.pipeline.drained(),
         closed: error => {
           if (reader === this.reader) this.hungUp(error)
         },
@@ -282,6 +282,7 @@ export class Connection {
     this.transport = transport
     if (this.currentState !== 'connecting') transport.destroy()
     this.check()
+    this.pipeline.attach(transport, reader)
     this.enter('negotiating')
   }
 
@@ -316,7 +317,7 @@ export class Connection {
       renewed: () => {
         this.enter('ready')
         if (this.closing === 'asked') this.enter('draining')
-        this.dispatch()
+        this.pipeline.dispatch()
         this.endIfDrained()
       },
       failed: (error: Error) => this.end(error),
@@ -324,254 +325,34 @@ export class Connection {
     }
   }
 
-  /** A request of the handshake: goes out at once, past the queue. */
+  /** A request of the handshake, which is the only one that may be sent now. */
   private handshake<T>(api: Api, request: Encodable<Api['request']>, options: RequestOptions, expects: Expectation): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.check()
-      const exchange = this.exchange(api, request, options, expects, resolve, reject)
-      this.armDeadline(exchange.deadline)
-      this.encode(exchange)
-    })
+    this.check()
+    return this.pipeline.startUrgent<T>(api, request, options, expects)
   }
 
-  // ---- sending
+  // ---- requests
 
   private start<T>(api: Api, request: Encodable<Api['request']>, options: RequestOptions, expects: Expectation): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const exchange = this.exchange(api, request, options, expects, resolve, reject)
-      if (this.closing !== 'no' || this.currentState === 'closed') return exchange.fail(exchange.lost(this.ending, this.options))
-      if (options.signal) {
-        if (options.signal.aborted) return exchange.fail(exchange.aborted(this.options))
-        exchange.onAbort(() => this.callerAborted(exchange))
-      }
-      if (this.currentState === 'idle') void this.connect().catch(() => {})
-      this.armDeadline(exchange.deadline)
-      if (this.waiting.length === 0 && this.maySend()) this.encode(exchange)
-      else this.waiting.push(exchange)
-    })
-  }
-
-  private exchange<T>(
-    api: Api,
-    request: Encodable<Api['request']>,
-    options: RequestOptions,
-    expects: Expectation,
-    resolve: (answer: T) => void,
-    reject: (error: Error) => void,
-  ): Exchange {
-    const timeoutMs = options.timeoutMs ?? this.options.requestTimeoutMs
-    return new Exchange(api, request, options, expects, { timeoutMs, now: this.runtime.clock.monotonic() }, resolve, reject)
+    if (this.closing !== 'no' || this.currentState === 'closed')
+      throw new ClosedError(`the connection to ${this.where}`, { cause: this.ending })
+    if (this.currentState === 'idle') void this.connect().catch(() => {})
+    return this.pipeline.start<T>(api, request, options, expects)
   }
 
   private maySend(): boolean {
-    if (this.currentState !== 'ready' && this.currentState !== 'draining') return false
-    if (this.clogged || this.answering.length >= this.options.maxInFlight) return false
-    if (this.quietTimer) return false
-    return !this.session || this.currentState === 'draining' || this.session.maySend()
-  }
-
-  /** Sends what waits, as far as it may. */
-  private dispatch(): void {
-    while (this.waiting.length > 0 && this.maySend()) this.encode(this.waiting.shift()!)
-  }
-
-  private encode(exchange: Exchange): void {
-    const { api, request, options, expects } = exchange
-    try {
-      if (expects === 'token') {
-        const { token } = request as unknown as { token: Uint8Array }
-        const length = Buffer.alloc(4)
-        length.writeInt32BE(token.length)
-        this.queue(exchange, [length, token])
-        return
-      }
-      exchange.version = expects === 'frame' ? options.version! : this.versionOf(api, options)
-      exchange.correlationId = this.lastCorrelationId = (this.lastCorrelationId + 1) & 0x7fffffff
-      const { correlationId } = exchange
-      this.queue(exchange, encodeRequest(api, exchange.version, { correlationId, clientId: this.options.clientId }, request))
-    } catch (error) {
-      exchange.fail(error as Error)
-      this.endIfDrained()
-    }
-  }
-
-  private queue(exchange: Exchange, chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) {
-      exchange.bytes += chunk.length
-      this.chunks.push(chunk)
-    }
-    exchange.state = 'encoded'
-    this.encoded.push(exchange)
-    if (exchange.expects !== 'nothing') this.answering.push(exchange)
-    if (this.flushScheduled) return
-    this.flushScheduled = true
-    // In a microtask, so that what is sent in one turn leaves in one writev.
-    queueMicrotask(() => this.flush())
-  }
-
-  private flush(): void {
-    this.flushScheduled = false
-    const { encoded, chunks, transport } = this
-    if (this.currentState === 'closed' || !transport || encoded.length === 0) return
-    this.encoded = []
-    this.chunks = []
-    const now = this.runtime.clock.monotonic()
-    for (const exchange of encoded) {
-      if (exchange.state === 'encoded') exchange.state = 'written'
-      exchange.writtenAt = now
-    }
-    this.clogged = !transport.write(joined(chunks))
-    for (const exchange of encoded) {
-      const { api, version, bytes, correlationId, expects } = exchange
-      if (this.hooks?.written && expects !== 'token') this.hooks.written({ api: api.name, version, bytes, correlationId })
-      if (expects === 'nothing') exchange.succeed(undefined)
-    }
-    this.endIfDrained()
-  }
-
-  private callerAborted(exchange: Exchange): void {
-    if (exchange.state === 'waiting') {
-      this.waiting.remove(exchange)
-      exchange.fail(exchange.aborted(this.options))
-    } else {
-      exchange.abandon(exchange.aborted(this.options))
-    }
-  }
-
-  // ---- receiving
-
-  private received(frame: Frame): boolean {
-    const exchange = this.answering.peek()
-    try {
-      if (!exchange) throw new ProtocolError(`${this.where} sent ${frame.buffer.length} bytes that nothing asked for`)
-      if (exchange.state === 'encoded') throw new ProtocolError(`${this.where} answered before it was asked`)
-      if (exchange.expects === 'token') return this.answered(exchange, frame, frame.buffer)
-      const correlationId = peekCorrelationId(frame.buffer)
-      if (correlationId !== exchange.correlationId) {
-        throw new ProtocolError(
-          `${this.where} answered correlation id ${correlationId} where ${exchange.correlationId} (${exchange.api.name}) was due`,
-          { api: exchange.api.name },
-          { retriable: true },
-        )
-      }
-      if (exchange.expects === 'frame') return this.answered(exchange, frame, frame.buffer)
-      const wanted = exchange.state !== 'abandoned'
-      return this.answered(exchange, frame, wanted ? decodeResponse(exchange.api, exchange.version, frame.buffer) : undefined)
-    } catch (error) {
-      this.end(error as Error)
-      return false
-    }
-  }
-
-  private answered(exchange: Exchange, frame: Frame, answer: unknown): boolean {
-    this.answering.shift()
-    const { hooks } = this
-    const { api, version, correlationId } = exchange
-    if (hooks?.read && exchange.expects !== 'token') {
-      const durationMs = this.runtime.clock.monotonic() - exchange.writtenAt
-      hooks.read({ api: api.name, version, bytes: frame.buffer.length, correlationId, durationMs })
-    }
-    if (exchange.expects === 'answer' && answer !== undefined) {
-      if (version >= api.clientThrottlesSince) this.throttle(api, (answer as { throttleTimeMs?: number }).throttleTimeMs ?? 0)
-      exchange.options.frame?.(frame)
-    } else if (exchange.state === 'abandoned') frame.release()
-    exchange.succeed(answer)
-    if (this.waiting.length > 0) this.dispatch()
-    this.endIfDrained()
-    return this.mayGoOn()
-  }
-
-  /** False when this turn of the loop has taken long enough: the rest of what has arrived follows in the next one. */
-  private mayGoOn(): boolean {
-    const { clock } = this.runtime
-    if (this.turnStart === 0) {
-      this.turnStart = clock.monotonic()
-      clock.soon(this.turnEnded)
-    } else if (clock.monotonic() - this.turnStart > TURN_BUDGET_MS) {
-      this.held = true
-      this.transport?.pause()
-      return false
-    }
-    return true
-  }
-
-  private readonly turnEnded = (): void => {
-    this.turnStart = 0
-    if (!this.held) return
-    this.held = false
-    this.transport?.resume()
-    this.reader?.resume()
-  }
-
-  private throttle(api: Api, throttleMs: number): void {
-    if (throttleMs <= 0) return
-    const { clock } = this.runtime
-    this.hooks?.throttled?.({ api: api.name, throttleMs })
-    this.quietUntil = Math.max(this.quietUntil, clock.monotonic() + throttleMs)
-    this.quietTimer?.cancel()
-    const wake = () => {
-      const left = this.quietUntil - clock.monotonic()
-      // A timer may fire early by a fraction of a millisecond.
-      this.quietTimer = left > 0 ? clock.setTimer(Math.ceil(left), wake) : undefined
-      if (!this.quietTimer) this.dispatch()
-    }
-    this.quietTimer = clock.setTimer(throttleMs, wake)
-  }
-
-  // ---- time
-
-  /** One timer for all requests, at the earliest deadline; none is set again when nothing waits. */
-  private armDeadline(deadline: number): void {
-    if (deadline >= this.deadlineAt) return
-    this.deadlineTimer?.cancel()
-    this.deadlineAt = deadline
-    const { clock } = this.runtime
-    this.deadlineTimer = clock.setTimer(Math.max(0, Math.ceil(deadline - clock.monotonic())), () => this.deadlinePassed())
-  }
-
-  private deadlinePassed(): void {
-    this.deadlineAt = Number.POSITIVE_INFINITY
-    const now = this.runtime.clock.monotonic()
-    const silent = [...this.answering].find(exchange => exchange.deadline <= now)
-    if (silent) {
-      const timeout = silent.expired(
-        this.options,
-        'the broker hangs or cannot be reached, or the timeout is too short for this request; the connection is dropped',
-      )
-      silent.fail(timeout)
-      // Its answer may still come, and would then be taken for another's: the stream is of no more use.
-      this.end(timeout)
-      return
-    }
-    const late = [...this.waiting].filter(exchange => exchange.deadline <= now)
-    for (const exchange of late) {
-      this.waiting.remove(exchange)
-      exchange.fail(exchange.expired(this.options, this.whyWaiting()))
-    }
-    let next = Number.POSITIVE_INFINITY
-    for (const { deadline } of this.answering) next = Math.min(next, deadline)
-    for (const { deadline } of this.waiting) next = Math.min(next, deadline)
-    if (next < Number.POSITIVE_INFINITY) this.armDeadline(next)
-    this.endIfDrained()
-  }
-
-  private whyWaiting(): string {
-    if (this.quietTimer) return "the broker throttles this client; raise the client's quota or send less"
-    if (this.clogged) return 'the broker does not take more bytes; it is overloaded, or hangs'
-    if (this.answering.length >= this.options.maxInFlight)
-      return 'the requests before it are not answered yet; the broker is slow'
-    return `the connection is still ${this.currentState}`
+    if (this.currentState === 'draining') return true
+    return this.currentState === 'ready' && (this.session?.maySend() ?? true)
   }
 
   // ---- the end
 
   private endIfDrained(): void {
     if (this.currentState !== 'draining' || this.closing !== 'asked') return
-    if (this.waiting.length > 0 || this.answering.length > 0 || this.encoded.length > 0) return
+    if (!this.pipeline.isEmpty) return
     this.closing = 'ending'
-    this.armDeadline(this.runtime.clock.monotonic() + this.options.requestTimeoutMs)
-    this.deadlineTimer?.cancel()
-    this.deadlineTimer = this.runtime.clock.setTimer(this.options.requestTimeoutMs, () => this.end(undefined))
+    // The peer may have stopped reading.
+    this.closeTimer = this.runtime.clock.setTimer(this.options.requestTimeoutMs, () => this.end(undefined))
     this.transport?.close()
   }
 
@@ -580,10 +361,7 @@ export class Connection {
     if (this.closing === 'ending') return this.end(undefined)
     if (this.redialOnHangUp) {
       this.redialOnHangUp = false
-      for (const exchange of this.answering.takeAll()) exchange.fail(new HungUp())
-      this.encoded = []
-      this.chunks = []
-      this.clogged = false
+      this.pipeline.detach(new HungUp())
       return
     }
     const { host, port } = this.options
@@ -606,13 +384,8 @@ export class Connection {
     this.abort.abort(error)
     this.reader?.stop()
     this.transport?.destroy()
-    this.deadlineTimer?.cancel()
-    this.quietTimer?.cancel()
-    this.quietTimer = undefined
-    this.encoded = []
-    this.chunks = []
-    for (const exchange of this.answering.takeAll()) exchange.fail(exchange.lost(error, this.options))
-    for (const exchange of this.waiting.takeAll()) exchange.fail(exchange.lost(error, this.options))
+    this.closeTimer?.cancel()
+    this.pipeline.end(error)
     this.over.resolve(error)
   }
 }
@@ -623,25 +396,3 @@ const HANG_UP_HINTS: { readonly [S in ConnectionState]?: (tls: boolean) => strin
   authenticating: () => ' during authentication: check user and password; brokers before 1.0 hang up on wrong ones',
   reauthenticating: () => ' while it authenticated again: check that the credentials are still valid',
 }
-
-/** Runs of small chunks copied into one; large ones as they are. */
-function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (chunks.length < 2) return chunks
-  const result: Uint8Array[] = []
-  let small: Uint8Array[] = []
-  const pack = () => {
-    if (small.length > 0) result.push(small.length === 1 ? small[0]! : Buffer.concat(small))
-    small = []
-  }
-  for (const chunk of chunks) {
-    if (chunk.length < SMALL_CHUNK_BYTES) small.push(chunk)
-    else {
-      pack()
-      result.push(chunk)
-    }
-  }
-  pack()
-  return result
-}
-
-export type { TimeoutError }
