@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, '..')
 /** Each source, and the module with its bytes beside it. */
 export const KERNELS = [
   { source: 'src/protocol/records/kernel/kernel.as', built: 'src/protocol/records/kernel/kernel-bytes.ts' },
+  { source: 'src/protocol/compression/lz/lz.as', built: 'src/protocol/compression/lz/lz-bytes.ts' },
 ] as const
 
 const FLAGS = ['--runtime', 'stub', '--noAssert', '-O3', '--enable', 'simd', '--converge', '--initialMemory', '1']
@@ -28,7 +29,7 @@ export async function compileKernel(source: string): Promise<string> {
       .match(/.{1,120}/g) ?? []
   return [
     `// Built from ${source.split('/').at(-1)} by \`npm run kernel:build\`; ${wasm.length} bytes.`,
-    'export const KERNEL_BYTES: string =',
+    'export const WASM: string =',
     ...lines.map((line, i) => `  '${line}'${i < lines.length - 1 ? ' +' : ''}`),
     '',
   ].join('\n')

@@ -12,9 +12,12 @@ export interface JobRunner {
   run<T>(job: Job<T>): Promise<T>
 }
 
+/** A job that may be so quick that no pool is worth it. */
+export type Work<T> = Pick<Job<T>, 'inline'> & Partial<Job<T>>
+
 /** One compression format, as record batches use it. `legacy` asks for the variant that message format 0 has of it. */
 export interface Compressor {
-  compress(input: Uint8Array, level: number | undefined, legacy: boolean): Job<Uint8Array>
+  compress(input: Uint8Array, level: number | undefined, legacy: boolean): Work<Uint8Array>
   /** Fails when the input is damaged or its output would exceed `maxBytes`. */
-  decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Job<Buffer>
+  decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Work<Buffer>
 }

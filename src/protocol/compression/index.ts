@@ -1,7 +1,10 @@
 /** @module gzip, snappy, lz4 and zstd behind one interface. */
 import { CorruptRecordError, KafkaError } from '../../errors.ts'
-import { CODECS, type Codec, type Compressor, type Job, type JobRunner } from './codec.ts'
+import type { Codec, Compressor, JobRunner, Work } from './codec.ts'
 import { gzip } from './gzip.ts'
+import { lz4 } from './lz4.ts'
+import { snappy } from './snappy.ts'
+import { zstd } from './zstd.ts'
 
 export { CODECS, type Codec, type Compressor, type Job, type JobRunner } from './codec.ts'
 
@@ -10,8 +13,10 @@ export const OFFLOAD_BYTES = 16 * 1024
 
 /**
  * Compresses with a codec other than `none`.
- * @param runner Takes inputs of 16 KiB and more off the loop; the result is then a promise.
- * @throws KafkaError ERR_MISSING_CODEC where the codec's package is not installed.
+ * @param level As KIP-390 has them: gzip 1–9, lz4 1–17, zstd -131072…22; the codec's default otherwise.
+ * @param runner Takes gzip and zstd of 16 KiB and more off the loop; the result is then a promise.
+ * @param legacy For a message set of format 0.
+ * @throws KafkaError ERR_MISSING_CODEC where what the codec needs is not there.
  */
 export function compress(
   codec: Codec,
@@ -20,12 +25,12 @@ export function compress(
   runner: JobRunner | undefined,
   legacy = false,
 ): Uint8Array | Promise<Uint8Array> {
-  return start(compressorOf(codec).compress(input, level, legacy), input.length, runner)
+  return withCompressor(codec, compressor => start(compressor.compress(input, level, legacy), input.length, runner))
 }
 
 /**
  * Undoes `compress`, for bytes of any origin.
- * @param maxBytes What the output may hold at most; nothing near more than that is ever allocated.
+ * @param maxBytes What the output may hold at most; not much more than that is ever allocated.
  * @throws CorruptRecordError for damaged input or too large an output; KafkaError ERR_MISSING_CODEC.
  */
 export function decompress(
@@ -39,24 +44,43 @@ export function decompress(
     if (KafkaError.is(cause)) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new CorruptRecordError(
-      `${input.length} bytes of ${codec} could not be decompressed into at most ${maxBytes}: ${reason}`,
+      `${input.length} bytes of ${codec} do not decompress into at most ${maxBytes} bytes (${reason}): ` +
+        'raise the limit if such batches are expected, otherwise they are damaged',
       {},
       { cause },
     )
   }
   try {
-    const output = start(compressorOf(codec).decompress(input, maxBytes, legacy), input.length, runner)
+    const output = withCompressor(codec, compressor =>
+      start(compressor.decompress(input, maxBytes, legacy), input.length, runner),
+    )
     return output instanceof Promise ? output.catch(failed) : output
   } catch (error) {
     return failed(error)
   }
 }
 
-function start<T>(job: Job<T>, inputBytes: number, runner: JobRunner | undefined): T | Promise<T> {
-  return runner && inputBytes >= OFFLOAD_BYTES ? runner.run(job) : job.inline()
+function start<T>(work: Work<T>, inputBytes: number, runner: JobRunner | undefined): T | Promise<T> {
+  const { pooled } = work
+  return runner && pooled && inputBytes >= OFFLOAD_BYTES ? runner.run({ inline: () => work.inline(), pooled }) : work.inline()
 }
 
-function compressorOf(codec: Codec): Compressor {
-  if (codec === 'gzip') return gzip
-  throw new KafkaError('ERR_MISSING_CODEC', `no ${codec} here (${CODECS.join(', ')} are the codecs)`)
+function withCompressor<T>(codec: Codec, use: (compressor: Compressor) => T | Promise<T>): T | Promise<T> {
+  const compressor = compressorOf(codec)
+  return compressor instanceof Promise ? compressor.then(use) : use(compressor)
+}
+
+function compressorOf(codec: Codec): Compressor | Promise<Compressor> {
+  switch (codec) {
+    case 'gzip':
+      return gzip
+    case 'snappy':
+      return snappy
+    case 'lz4':
+      return lz4
+    case 'zstd':
+      return zstd()
+    case 'none':
+      throw new KafkaError('ERR_INVALID_ARGUMENT', 'the codec "none" compresses nothing: pass the bytes on as they are')
+  }
 }

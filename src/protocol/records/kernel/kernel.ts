@@ -1,4 +1,5 @@
-import { KERNEL_BYTES } from './kernel-bytes.ts'
+import { instantiate } from '../../../util/wasm.ts'
+import { WASM } from './kernel-bytes.ts'
 
 /** What kernel.as exports. */
 interface Exports {
@@ -78,29 +79,12 @@ export class Kernel {
   }
 }
 
-/** The little of the WebAssembly interface that is needed, as the platform types leave it out. Absent under `--jitless`. */
-interface WasmHost {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-
-/** Instantiates a small module at once; null where the engine has no wasm or not the features the module needs. */
-export function instantiate<E>(base64: string): E | null {
-  const { WebAssembly: host } = globalThis as { readonly WebAssembly?: unknown } as { readonly WebAssembly?: WasmHost }
-  if (!host) return null
-  try {
-    return new host.Instance(new host.Module(Buffer.from(base64, 'base64'))).exports as E
-  } catch {
-    return null
-  }
-}
-
 let loaded: Kernel | null | undefined
 
 /** The kernel, made on first use; null where there can be none: TypeScript does it all then. */
 export function kernel(): Kernel | null {
   if (loaded === undefined) {
-    const exports = instantiate<Exports>(KERNEL_BYTES)
+    const exports = instantiate<Exports>(WASM)
     loaded = exports && new Kernel(exports)
   }
   return loaded

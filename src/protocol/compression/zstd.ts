@@ -1,0 +1,84 @@
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { KafkaError } from '../../errors.ts'
+import type { Compressor } from './codec.ts'
+import { zstdBound } from './zstd-frame.ts'
+
+/** What serves where node:zlib has no zstd (Node before 22.15): the reference library as wasm, without an install script. */
+const PACKAGE = '@bokuweb/zstd-wasm'
+
+/** What is used of newer node:zlib, and of the package. */
+interface ZstdOptions {
+  readonly params?: Readonly<Record<number, number>>
+  readonly chunkSize?: number
+  readonly maxOutputLength?: number
+}
+type Callback = (error: Error | null, result: Buffer) => void
+interface NodeZstd {
+  zstdCompressSync(input: Uint8Array, options: ZstdOptions): Buffer
+  zstdCompress(input: Uint8Array, options: ZstdOptions, callback: Callback): void
+  zstdDecompressSync(input: Uint8Array, options: ZstdOptions): Buffer
+  zstdDecompress(input: Uint8Array, options: ZstdOptions, callback: Callback): void
+  readonly constants: { readonly ZSTD_c_compressionLevel: number }
+}
+interface WasmZstd {
+  init(): Promise<void>
+  compress(input: Uint8Array, level: number): Uint8Array
+  decompress(input: Uint8Array, options: { defaultHeapSize: number }): Uint8Array
+}
+
+/** Java's default (KIP-390). */
+const DEFAULT_LEVEL = 3
+/** The size of the pieces in which node:zlib takes what comes out. */
+const LEAST_CHUNK_BYTES = 64
+
+let loaded: Compressor | Promise<Compressor> | undefined
+
+/** Levels -131072…22 (KIP-390). Asynchronous at first where the package has to be loaded. */
+export function zstd(): Compressor | Promise<Compressor> {
+  if (!loaded) {
+    if ('zstdCompressSync' in zlib) return (loaded = fromNode(zlib as unknown as NodeZstd))
+    const loading = loadPackage()
+    loaded = loading
+    loading.then(
+      compressor => (loaded = compressor),
+      () => (loaded = undefined), // may be installed later
+    )
+  }
+  return loaded
+}
+
+function fromNode(node: NodeZstd): Compressor {
+  const compressPooled = promisify(node.zstdCompress)
+  const decompressPooled = promisify(node.zstdDecompress)
+  return {
+    compress(input, level = DEFAULT_LEVEL) {
+      const options = { params: { [node.constants.ZSTD_c_compressionLevel]: level }, chunkSize: input.length + 1024 }
+      return { inline: () => node.zstdCompressSync(input, options), pooled: () => compressPooled(input, options) }
+    },
+    decompress(input, maxOutputLength) {
+      const options = { maxOutputLength, chunkSize: Math.max(LEAST_CHUNK_BYTES, zstdBound(input, maxOutputLength)) }
+      return { inline: () => node.zstdDecompressSync(input, options), pooled: () => decompressPooled(input, options) }
+    },
+  }
+}
+
+async function loadPackage(): Promise<Compressor> {
+  let wasm: WasmZstd
+  try {
+    const name: string = PACKAGE // out of sight of bundlers: it is optional
+    wasm = (await import(name)) as WasmZstd
+    await wasm.init()
+  } catch (cause) {
+    throw new KafkaError('ERR_MISSING_CODEC', `zstd needs Node 22.15 or newer, or a package: npm install ${PACKAGE}`, { cause })
+  }
+  return {
+    compress: (input, level = DEFAULT_LEVEL) => ({ inline: () => wasm.compress(input, level) }),
+    decompress: (input, maxBytes) => ({
+      inline() {
+        const output = wasm.decompress(input, { defaultHeapSize: Math.max(1, zstdBound(input, maxBytes)) })
+        return Buffer.from(output.buffer, output.byteOffset, output.length)
+      },
+    }),
+  }
+}
