@@ -1,0 +1,526 @@
+import { BrokerError, ConnectionError, KafkaError, TimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { Produce } from '../protocol/apis/00-produce.ts'
+import { InitProducerId } from '../protocol/apis/22-init-producer-id.ts'
+import type { JobRunner } from '../protocol/compression/index.ts'
+import { brokerError, errorRow } from '../protocol/error-codes.ts'
+import type { Codec } from '../protocol/records/index.ts'
+import { NO_UUID } from '../protocol/schema.ts'
+import type { Clock, Timer } from '../runtime/runtime.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { Cluster } from './cluster.ts'
+import { Identities, sequenceAfter } from './identity.ts'
+import { Outbox, type OutboxHost } from './outbox.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import {
+  type BuiltRequest,
+  buildProduceRequest,
+  type EncodedProducerBatch,
+  type PartitionAnswer,
+  type ProduceResponse,
+  readProduceResponse,
+} from './produce-request.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import { type Verdict, verdictOn } from './verdict.ts'
+
+export interface SenderOptions {
+  readonly acks: 'all' | 0 | 1
+  /** `preferred`: on, unless a broker cannot. */
+  readonly idempotence: 'required' | 'preferred' | 'off'
+  readonly lingerMs: number
+  readonly maxInFlightRequests: number
+  readonly maxRequestSize: number
+  readonly deliveryTimeoutMs: number
+  readonly partitionerAvailabilityTimeoutMs: number
+  readonly codec: Codec
+  readonly offload: JobRunner | undefined
+  /** Hears of failed records that nobody waits for. */
+  readonly lost: (error: Error, topic: string, partition: number, records: number) => void
+}
+
+/** Batches to brokers, and answers back to batches: retries, leaders, the producer's identity, the delivery timeout. */
+export class Sender implements OutboxHost {
+  readonly clock: Clock
+  readonly lingerMs: number
+  readonly maxInFlightRequests: number
+  readonly maxRequestSize: number
+  private readonly cluster: Cluster
+  private readonly accumulator: Accumulator
+  private readonly options: SenderOptions
+  private identities: Identities | undefined
+  private identifying: Promise<boolean> | undefined
+  private readonly outboxes = new Map<number, Outbox>()
+  /** Queues that hold batches, with the outbox they wait in; none while their partition has no leader. */
+  private readonly places = new Map<PartitionQueue, Outbox | undefined>()
+  private homelessTimer: Timer | undefined
+  private expiryTimer: Timer | undefined
+  private hurry = false
+  private readonly stopListening: () => void
+
+  constructor(cluster: Cluster, accumulator: Accumulator, options: SenderOptions) {
+    this.cluster = cluster
+    this.accumulator = accumulator
+    this.options = options
+    this.clock = cluster.runtime.clock
+    this.lingerMs = options.lingerMs
+    this.maxInFlightRequests = options.maxInFlightRequests
+    this.maxRequestSize = options.maxRequestSize
+    this.identities = options.idempotence === 'off' ? undefined : new Identities()
+    this.stopListening = cluster.metadata.onChange(() => this.relocate())
+  }
+
+  /** A partition has a new batch, or one that is due. */
+  appended(queue: PartitionQueue, due: boolean): void {
+    let outbox = this.places.get(queue)
+    if (!outbox) outbox = this.place(queue)
+    else outbox.queues.add(queue)
+    this.armExpiry()
+    if (!outbox) return
+    if (due || this.lingerMs === 0) outbox.wake()
+    else outbox.lingers()
+  }
+
+  /** Whatever waits leaves now, if it may: a flush, or a full buffer. */
+  wakeAll(): void {
+    for (const outbox of this.outboxes.values()) outbox.wake()
+  }
+
+  /** No more lingering, since nothing more will come. */
+  close(): void {
+    this.hurry = true
+    this.wakeAll()
+  }
+
+  /** Fails what is left. Answers that still come are for nobody. */
+  stop(errorOf: (batch: ProducerBatch) => Error): void {
+    this.stopListening()
+    this.homelessTimer?.cancel()
+    this.expiryTimer?.cancel()
+    for (const outbox of this.outboxes.values()) outbox.stop()
+    for (const queue of [...this.places.keys()]) for (const batch of [...queue.batches]) this.fail(queue, batch, errorOf(batch))
+    this.places.clear()
+  }
+
+  /** For the adaptive partitioner: whether the broker of a partition took something lately, or has nothing to take. */
+  takesRecords(topic: string, partition: number): boolean {
+    const { partitionerAvailabilityTimeoutMs } = this.options
+    if (partitionerAvailabilityTimeoutMs === 0) return true
+    const leader = this.cluster.metadata.leaderOf(topic, partition)
+    const since = leader && this.outboxes.get(leader.nodeId)?.stalledSince
+    return since === undefined || this.clock.monotonic() - since <= partitionerAvailabilityTimeoutMs
+  }
+
+  // ---- for the outboxes
+
+  hurries(generation: number): boolean {
+    return this.hurry || this.accumulator.flushes.isFlushed(generation) || this.accumulator.isExhausted
+  }
+
+  take(queue: PartitionQueue, nodeId: number): ProducerBatch {
+    return queue.take(nodeId, this.identities)
+  }
+
+  encode(batch: ProducerBatch): Uint8Array | Promise<Uint8Array> {
+    return batch.encode(this.options.offload)
+  }
+
+  unencodable(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
+    this.finish(queue, batch, asError(error))
+  }
+
+  failed(error: unknown): void {
+    this.cluster.logger.error({ err: error }, 'the producer met an error of its own: please report it')
+  }
+
+  async prepare(outbox: Outbox): Promise<boolean> {
+    try {
+      await this.cluster.versionOf(outbox.nodeId, Produce, { lane: 'produce' })
+    } catch (error) {
+      this.unreachable(outbox, asError(error))
+      return false
+    }
+    if (!this.identities || this.identities.current) return true
+    this.identifying ??= this.identify(outbox).finally(() => {
+      this.identifying = undefined
+    })
+    return this.identifying
+  }
+
+  transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void {
+    const { acks, codec } = this.options
+    const { cluster } = this
+    const built = buildProduceRequest(batches, {
+      acks: acks === 'all' ? -1 : acks,
+      timeoutMs: cluster.options.requestTimeoutMs,
+      topicId: topic => cluster.metadata.topic(topic)?.topicId ?? NO_UUID,
+    })
+    const options = {
+      lane: 'produce' as const,
+      // Brokers refuse zstd below version 7 (KIP-110), and record batches of format 2 below version 3.
+      minVersion: codec === 'zstd' ? 7 : 3,
+      ...(built.hasIds ? {} : { maxVersion: 12 }),
+    }
+    const unanswered = (error: unknown) => this.unanswered(outbox, batches, asError(error))
+    if (acks === 0)
+      cluster
+        .sendOneWay(outbox.nodeId, Produce, built.request, options)
+        .then(() => this.unacknowledged(outbox, batches), unanswered)
+    else
+      cluster
+        .sendTo(outbox.nodeId, Produce, built.request, options)
+        .then(response => this.answered(outbox, batches, built, response), unanswered)
+  }
+
+  // ---- answers
+
+  private answered(
+    outbox: Outbox,
+    batches: readonly EncodedProducerBatch[],
+    built: BuiltRequest,
+    response: ProduceResponse,
+  ): void {
+    outbox.inFlight--
+    outbox.failures = 0
+    const answers = readProduceResponse(built, response)
+    let stale: string | undefined
+    for (const { queue, batch } of batches) {
+      const answer = answers.get(batch)
+      const verdict = answer && verdictOn(answer.errorCode, { records: batch.count, numbered: batch.sequence !== undefined })
+      if (!answer || !verdict) {
+        batch.outcomeUnknown = true
+        this.retry(
+          queue,
+          batch,
+          new BrokerError(
+            `broker ${outbox.nodeId} left ${place(queue)} out of its answer: it is asked again`,
+            { error: 'UNKNOWN_SERVER_ERROR', errorCode: -1, api: 'Produce' },
+            { retriable: true },
+          ),
+        )
+      } else if (verdict === 'stored') this.stored(queue, batch, answer)
+      else {
+        if (verdict === 'relocate') stale = `${errorRow(answer.errorCode).name} of ${place(queue)}`
+        this.refused(outbox, queue, batch, answer, verdict, response)
+      }
+    }
+    if (stale) this.refresh(stale)
+    outbox.wake()
+  }
+
+  private stored(
+    queue: PartitionQueue,
+    batch: ProducerBatch,
+    { baseOffset, logAppendTimeMs }: Pick<PartitionAnswer, 'baseOffset' | 'logAppendTimeMs'>,
+  ): void {
+    const { topic, partition, generation } = batch
+    if (!batch.settled) {
+      batch.acknowledge({
+        topic,
+        partition,
+        baseOffset,
+        logAppendTimeMs: logAppendTimeMs < 0n ? undefined : Number(logAppendTimeMs),
+      })
+      this.accumulator.flushes.settled(generation)
+    }
+    queue.complete(batch, { stored: true })
+    this.leave(queue, batch)
+  }
+
+  private refused(
+    outbox: Outbox,
+    queue: PartitionQueue,
+    batch: ProducerBatch,
+    answer: PartitionAnswer,
+    verdict: Exclude<Verdict, 'stored'>,
+    response: ProduceResponse,
+  ): void {
+    const { topic, partition } = batch
+    const where = { api: 'Produce', topic, partition }
+    const error = brokerError(answer.errorCode, { ...where, message: answer.errorMessage })
+    switch (verdict) {
+      case 'fail': {
+        const reasons = new Map(
+          answer.recordErrors.map(({ batchIndex, batchIndexErrorMessage }) => [batchIndex, batchIndexErrorMessage]),
+        )
+        // KIP-467: which records are at fault. The others of the batch were not stored either.
+        const companion = 'another record of its batch was refused'
+        this.finish(queue, batch, error, delta =>
+          reasons.size === 0
+            ? error
+            : brokerError(answer.errorCode, {
+                ...where,
+                message: reasons.has(delta) ? (reasons.get(delta) ?? answer.errorMessage) : companion,
+              }),
+        )
+        return
+      }
+      case 'split':
+        this.split(queue, batch, error)
+        return
+      case 'relocate': {
+        batch.outcomeUnknown ||= error.error === 'NETWORK_EXCEPTION'
+        const { leaderId, leaderEpoch } = answer.currentLeader
+        // KIP-951: the answer may say who leads now.
+        if (leaderId >= 0) this.cluster.metadata.hint(topic, partition, { leaderId, leaderEpoch }, response.nodeEndpoints)
+        const leader = this.cluster.metadata.leaderOf(topic, partition)
+        this.retry(queue, batch, error, { atOnce: leader !== undefined && leader.nodeId !== outbox.nodeId })
+        return
+      }
+      case 'retry':
+        // The leader may have stored it, and may keep it.
+        batch.outcomeUnknown ||= error.error === 'REQUEST_TIMED_OUT' || error.error === 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'
+        this.retry(queue, batch, error)
+        return
+      case 'next-epoch':
+      case 'new-id':
+        this.retry(queue, batch, error, { renumber: verdict })
+        return
+      default:
+        verdict satisfies never
+    }
+  }
+
+  /** No answer came, or the request never left. */
+  private unanswered(outbox: Outbox, batches: readonly EncodedProducerBatch[], error: Error): void {
+    outbox.inFlight--
+    const lost = error instanceof ConnectionError || error instanceof TimeoutError
+    const sent = lost ? error.outcome === 'unknown' : !KafkaError.is(error) || error.code === 'ERR_PROTOCOL'
+    for (const { queue, batch } of batches) {
+      if (sent) batch.outcomeUnknown = true
+      if (sent || (KafkaError.is(error) && error.retriable) || batch.outcomeUnknown) this.retry(queue, batch, error)
+      else this.finish(queue, batch, error)
+    }
+    if (lost) this.refresh(error.message)
+    outbox.wake()
+  }
+
+  /** acks 0: it left, which is all that will ever be known. */
+  private unacknowledged(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void {
+    outbox.inFlight--
+    outbox.failures = 0
+    for (const { queue, batch } of batches) this.stored(queue, batch, { baseOffset: -1n, logAppendTimeMs: -1n })
+    outbox.wake()
+  }
+
+  private retry(
+    queue: PartitionQueue,
+    batch: ProducerBatch,
+    error: Error,
+    { atOnce = false, renumber }: { atOnce?: boolean; renumber?: 'next-epoch' | 'new-id' } = {},
+  ): void {
+    batch.lastFailure = error
+    if (!batch.settled && batch.attempts > this.cluster.options.retries) return this.finish(queue, batch, error)
+    const { topic, partition, attempts } = batch
+    this.cluster.logger.debug({ topic, partition, attempts, err: error }, 'a batch has to be sent again')
+    queue.failures++
+    const retryAt = atOnce ? 0 : this.clock.monotonic() + this.cluster.retryBackoffMs(queue.failures)
+    queue.retry(batch, { retryAt, ...(renumber && { renumber }) })
+    if (batch.settled) return this.leave(queue, batch)
+    this.resume(queue)
+  }
+
+  /** The batch failed for good. */
+  private finish(
+    queue: PartitionQueue,
+    batch: ProducerBatch,
+    error: Error,
+    errorAt: (delta: number) => Error = () => error,
+  ): void {
+    this.report(batch, error, errorAt)
+    queue.complete(batch, { stored: false })
+    this.leave(queue, batch)
+  }
+
+  /** Fails a batch whether or not it is in flight; its memory is held until its answer is there. */
+  private fail(queue: PartitionQueue, batch: ProducerBatch, error: Error): void {
+    this.report(batch, error, () => error)
+    if (queue.drop(batch)) this.leave(queue, batch)
+  }
+
+  private report(batch: ProducerBatch, error: Error, errorAt: (delta: number) => Error): void {
+    if (batch.settled) return
+    batch.fail(errorAt)
+    this.accumulator.flushes.settled(batch.generation)
+    if (batch.unawaited > 0) this.options.lost(error, batch.topic, batch.partition, batch.unawaited)
+  }
+
+  private leave(queue: PartitionQueue, batch: ProducerBatch): void {
+    this.resume(queue)
+    this.accumulator.released(batch)
+  }
+
+  /** After an answer the partition may go on: anew if its sequence was given up, elsewhere if its leader moved. */
+  private resume(queue: PartitionQueue): void {
+    const left = queue.takeRenumbering()
+    if (left) {
+      this.cluster.logger.info(
+        { topic: queue.topic, partition: queue.partition },
+        'the broker lost the sequence of this producer: numbering its batches anew',
+      )
+      this.identities?.leave(left.from, { keepId: left.keepId })
+    }
+    if (queue.batches.length === 0) {
+      this.places.get(queue)?.queues.delete(queue)
+      this.places.delete(queue)
+    } else if (queue.waiting > 0) this.place(queue)?.wake()
+  }
+
+  private split(queue: PartitionQueue, batch: ProducerBatch, error: Error): void {
+    this.cluster.logger.info(
+      { topic: batch.topic, partition: batch.partition, records: batch.count, bytes: batch.sizeBytes },
+      'a batch is too large for its topic and is split',
+    )
+    batch.split(this.options.offload, sequenceAfter).then(
+      halves => {
+        // Timed out meanwhile.
+        if (batch.settled) return this.finish(queue, batch, error)
+        queue.replace(batch, halves)
+        this.accumulator.replaced(batch, halves)
+        this.resume(queue)
+      },
+      (cause: unknown) => this.finish(queue, batch, asError(cause)),
+    )
+  }
+
+  // ---- where batches wait
+
+  /** Into the outbox of the partition's leader. Undefined while it has none. */
+  private place(queue: PartitionQueue): Outbox | undefined {
+    const leader = this.cluster.metadata.leaderOf(queue.topic, queue.partition)
+    const before = this.places.get(queue)
+    if (before && before.nodeId === leader?.nodeId) {
+      before.queues.add(queue)
+      return before
+    }
+    before?.queues.delete(queue)
+    const outbox = leader && this.outbox(leader.nodeId)
+    this.places.set(queue, outbox)
+    outbox?.queues.add(queue)
+    if (!outbox) this.findLeaders()
+    return outbox
+  }
+
+  private outbox(nodeId: number): Outbox {
+    let outbox = this.outboxes.get(nodeId)
+    if (!outbox) {
+      outbox = new Outbox(nodeId, this)
+      this.outboxes.set(nodeId, outbox)
+    }
+    return outbox
+  }
+
+  /** The metadata changed: partitions follow their leaders. */
+  private relocate(): void {
+    for (const [queue, before] of this.places)
+      if (queue.waiting > 0 && this.place(queue) !== before) this.places.get(queue)?.wake()
+    for (const [nodeId, outbox] of this.outboxes) {
+      if (outbox.queues.size > 0 || outbox.inFlight > 0) continue
+      outbox.stop()
+      this.outboxes.delete(nodeId)
+    }
+  }
+
+  /** Asks until each partition with batches has a leader. */
+  private findLeaders(): void {
+    if (this.homelessTimer) return
+    this.refresh('a partition with records to send has no leader')
+    this.homelessTimer = this.clock.setTimer(Math.ceil(this.cluster.retryBackoffMs(3)), () => {
+      this.homelessTimer = undefined
+      for (const outbox of this.places.values()) if (!outbox) return this.findLeaders()
+    })
+  }
+
+  private refresh(reason: string): void {
+    this.cluster.metadata
+      .refresh(reason)
+      .catch((error: unknown) => this.cluster.logger.debug({ err: error }, 'a metadata refresh failed'))
+  }
+
+  /** The broker could not be connected to: nothing was sent. */
+  private unreachable(outbox: Outbox, error: Error): void {
+    outbox.pause(this.cluster.retryBackoffMs(++outbox.failures))
+    for (const queue of [...outbox.queues]) {
+      for (const batch of queue.batches) batch.lastFailure ??= error
+      if (!(KafkaError.is(error) && error.retriable)) this.failWaiting(queue, error)
+    }
+    this.refresh(error.message)
+  }
+
+  /** Fails what was never sent, or surely not stored; the rest has until its delivery timeout. */
+  private failWaiting(queue: PartitionQueue, error: Error): void {
+    for (const batch of [...queue.batches]) if (!batch.outcomeUnknown && !queue.isInFlight(batch)) this.fail(queue, batch, error)
+  }
+
+  // ---- identity
+
+  /** Gets a producer id. False: not now, or not at all. */
+  private async identify(outbox: Outbox): Promise<boolean> {
+    try {
+      const answer = await this.cluster.sendTo(
+        outbox.nodeId,
+        InitProducerId,
+        { transactionalId: null, transactionTimeoutMs: 0x7fffffff },
+        { lane: 'produce' },
+      )
+      if (answer.errorCode !== 0) throw brokerError(answer.errorCode, { api: 'InitProducerId' })
+      this.identities?.assigned({ producerId: answer.producerId, epoch: answer.producerEpoch })
+      return true
+    } catch (error) {
+      if (!(error instanceof UnsupportedVersionError)) this.unreachable(outbox, asError(error))
+      else if (this.options.idempotence === 'preferred') {
+        this.identities = undefined
+        this.cluster.logger.warn(
+          { nodeId: outbox.nodeId },
+          'the broker is older than 0.11 and knows no idempotent producers: retries may store records twice; set idempotent to false to accept that without this warning',
+        )
+        return true
+      } else {
+        const refusal = new UnsupportedVersionError(
+          'InitProducerId',
+          `${error.message}: set idempotent to false, or upgrade the broker to 0.11 or later`,
+          { cause: error },
+        )
+        outbox.pause(this.cluster.retryBackoffMs(1))
+        for (const queue of [...this.places.keys()]) this.failWaiting(queue, refusal)
+      }
+      return false
+    }
+  }
+
+  // ---- delivery timeout
+
+  private armExpiry(): void {
+    if (this.expiryTimer || this.places.size === 0) return
+    let oldest = Number.POSITIVE_INFINITY
+    for (const queue of this.places.keys()) {
+      const batch = queue.batches.find(each => !each.settled)
+      if (batch && batch.createdAt < oldest) oldest = batch.createdAt
+    }
+    if (oldest === Number.POSITIVE_INFINITY) return
+    const wait = Math.ceil(oldest + this.options.deliveryTimeoutMs - this.clock.monotonic())
+    this.expiryTimer = this.clock.setTimer(Math.max(0, wait), () => {
+      this.expiryTimer = undefined
+      this.expire(this.clock.monotonic())
+      this.armExpiry()
+    })
+    // The batches' own requests and timers keep the process alive.
+    this.expiryTimer.unref()
+  }
+
+  private expire(now: number): void {
+    const { deliveryTimeoutMs } = this.options
+    for (const queue of [...this.places.keys()])
+      for (const batch of queue.expired(now - deliveryTimeoutMs)) {
+        const { lastFailure: cause } = batch
+        const hint = `${cause ? cause.message : 'the broker did not answer in time'}; deliveryTimeoutMs bounds all attempts together`
+        const outcome = batch.attempts === 0 ? 'not-sent' : 'unknown'
+        this.fail(
+          queue,
+          batch,
+          new TimeoutError(`delivering ${batch.count} records to ${place(queue)}`, deliveryTimeoutMs, { outcome, hint, cause }),
+        )
+      }
+  }
+}
+
+const place = ({ topic, partition }: PartitionQueue): string => `${topic}-${partition}`
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
