@@ -17,7 +17,7 @@ describe('api versions', () => {
     const nodeId = client.metadata.brokers()[0]!.nodeId
     const { apiKeys } = await client.request(ApiVersions, {}, { nodeId, version: 0 })
     const offered = new Map(apiKeys.map(({ apiKey, ...range }) => [apiKey, range]))
-    expect(offered.size).toBeGreaterThan(10)
+    expect(offered.size).toBeGreaterThan(5)
     for (const api of allApis) {
       const range = offered.get(api.key)
       if (!range || range.minVersion > api.request.versions[1] || range.maxVersion < api.request.versions[0]) {
