@@ -5,6 +5,7 @@ import { type Logger, silent } from '../util/logger.ts'
 import { parseOptions } from '../util/options.ts'
 import { appendVerbatim } from './append.ts'
 import { Cluster } from './cluster.ts'
+import type { GroupState } from './groups/state.ts'
 import type { InterceptOptions, Interceptor } from './intercept.ts'
 import { BrokerNode } from './node.ts'
 import { type BrokerOptionsInput, brokerOptions } from './options.ts'
@@ -59,6 +60,7 @@ export class Broker implements AsyncDisposable {
 
   /** Stops all nodes and cuts all connections. */
   async close(): Promise<void> {
+    this.cluster.groups.close()
     await Promise.all([...this.cluster.nodes.values()].map(node => node.stop()))
   }
 
@@ -136,6 +138,60 @@ export class Broker implements AsyncDisposable {
     target.lead(nodeId)
   }
 
+  /** Makes a node the coordinator of a group; the old one answers NOT_COORDINATOR from now on. */
+  moveCoordinator(groupId: string, nodeId: number): void {
+    this.node(nodeId)
+    this.cluster.moveCoordinator('group', groupId, nodeId)
+  }
+
+  /** Kills a node: connections are cut, its partitions get other leaders among their replicas, its groups other coordinators. */
+  async stopNode(nodeId: number): Promise<void> {
+    const node = this.node(nodeId)
+    this.cluster.groups.detach(({ id }) => this.cluster.coordinatorOf('group', id) === node)
+    const stopped = node.stop()
+    this.cluster.electLeaders()
+    await stopped
+  }
+
+  /** Starts a stopped node again, on the same port. */
+  async startNode(nodeId: number): Promise<void> {
+    await this.node(nodeId).start()
+    this.cluster.electLeaders()
+  }
+
+  /** Stops a node as SIGSTOP would: connections stay open, new ones are accepted, nothing is answered until `thawNode`. */
+  freezeNode(nodeId: number): void {
+    this.node(nodeId).freeze()
+  }
+
+  thawNode(nodeId: number): void {
+    this.node(nodeId).thaw()
+  }
+
+  /** Cuts all connections to a node, or to all nodes. */
+  dropConnections(nodeId?: number): void {
+    for (const node of nodeId === undefined ? this.cluster.nodes.values() : [this.node(nodeId)]) node.dropConnections()
+  }
+
+  /** Where a group stands, or undefined if the coordinator has never heard of it. */
+  group(groupId: string): GroupInfo | undefined {
+    const group = this.cluster.groups.get(groupId)
+    return (
+      group && {
+        state: group.state,
+        generationId: group.generationId,
+        protocolName: group.protocolName,
+        leader: group.leader,
+        members: group.list().map(({ id, instanceId, clientId }) => ({ id, instanceId, clientId })),
+      }
+    )
+  }
+
+  /** What a group has committed for a partition. */
+  committed(groupId: string, topic: string, partition: number): bigint | undefined {
+    return this.cluster.groups.get(groupId)?.offsets.get(topic, partition)?.offset
+  }
+
   private node(id: number): BrokerNode {
     const node = this.cluster.nodes.get(id)
     if (!node) throw new KafkaError('ERR_INVALID_ARGUMENT', `there is no node ${id}: use one of ${this.nodeIds.join(', ')}`)
@@ -165,4 +221,12 @@ export interface PartitionState {
   readonly lastStableOffset: bigint
   readonly endOffset: bigint
   readonly sizeBytes: number
+}
+
+export interface GroupInfo {
+  readonly state: GroupState
+  readonly generationId: number
+  readonly protocolName: string | null
+  readonly leader: string | null
+  readonly members: readonly { readonly id: string; readonly instanceId: string | null; readonly clientId: string }[]
 }

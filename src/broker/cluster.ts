@@ -2,6 +2,7 @@ import { KafkaError } from '../errors.ts'
 import { type Api, NO_UUID } from '../protocol/schema.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Logger } from '../util/logger.ts'
+import { Groups } from './groups/groups.ts'
 import { Interceptors } from './intercept.ts'
 import type { BrokerNode } from './node.ts'
 import type { BrokerOptions } from './options.ts'
@@ -19,6 +20,7 @@ export class Cluster {
   readonly logger: Logger
   readonly nodes = new Map<number, BrokerNode>()
   readonly interceptors = new Interceptors()
+  readonly groups: Groups
   /** The producer id and epoch that a transactional id was last given. */
   readonly transactionalIds = new Map<string, { readonly producerId: bigint; readonly producerEpoch: number }>()
   private readonly throttles = new Map<number, number>()
@@ -33,6 +35,7 @@ export class Cluster {
     this.options = options
     this.runtime = runtime
     this.logger = logger
+    this.groups = new Groups(this)
     this.clusterId = options.clusterId ?? this.newUuid()
     this.settings = new Settings(options.config, {
       'auto.create.topics.enable': String(options.autoCreateTopics),
@@ -81,6 +84,7 @@ export class Cluster {
   }
 
   moveCoordinator(kind: CoordinatorKind, key: string, nodeId: number): void {
+    if (kind === 'group') this.groups.detach(({ id }) => id === key)
     this.coordinators.set(`${kind}:${key}`, nodeId)
   }
 

@@ -1,5 +1,6 @@
 /** @module kafkawire/broker: a Kafka cluster inside the process, for tests and local work. */
-export { Broker, type PartitionState, startBroker } from './broker.ts'
+export { Broker, type GroupInfo, type PartitionState, startBroker } from './broker.ts'
+export type { GroupState } from './groups/state.ts'
 export type { Answer, RequestContext } from './handler.ts'
 export type { InterceptContext, Interception, InterceptOptions, Interceptor } from './intercept.ts'
 export type { BrokerOptionsInput as BrokerOptions } from './options.ts'
