@@ -100,7 +100,7 @@ export function harmlessRequests(topic: string, topicId: string, nodeId: number)
         },
       ],
       timeoutMs: 5000,
-      validateOnly: true,
+      ...(version >= 1 && { validateOnly: true }),
     })),
     ask(apis.DeleteTopics, version => ({
       ...(version >= 6 ? { topics: [{ name: `${topic}-unknown`, topicId: NO_UUID }] } : { topicNames: [`${topic}-unknown`] }),
@@ -151,7 +151,7 @@ export function harmlessRequests(topic: string, topicId: string, nodeId: number)
         { resourceType: 2, resourceName: topic, configurationKeys: null },
         { resourceType: 4, resourceName: String(nodeId), configurationKeys: ['log.dirs'] },
       ],
-      includeSynonyms: true,
+      ...(version >= 1 && { includeSynonyms: true }),
       ...(version >= 3 && { includeDocumentation: true }),
     })),
     ask(apis.AlterConfigs, () => ({
