@@ -33,7 +33,7 @@ const encoded = <M extends Message>(of: M, version: number, value: Encodable<M>,
 const decoded = <M extends Message>(of: M, version: number, frame: Buffer) => codec(of, version).decode(new Reader(frame))
 const define = <S extends Shape>(shape: S, flexible?: number) => message({ name: 'Sample', versions: [0, 9], flexible, shape })
 
-describe('the generated codec', () => {
+describe('the generated codec', { timeout: 60_000 }, () => {
   test('agrees with the closures, whatever the message, the version, and the room of the writer', () => {
     const random = new Random(20)
     for (const [each, version] of everyVersion()) {
