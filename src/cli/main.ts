@@ -7,6 +7,7 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  broker: () => import('./broker.ts'),
   decode: () => import('./decode.ts'),
 }
 
