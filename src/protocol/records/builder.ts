@@ -42,8 +42,10 @@ export class BatchBuilder {
   private buffer: Buffer
   private pos = at.RECORDS
   private records = 0
-  private firstTimeExact: bigint | undefined
-  private maxTimeExact: bigint | undefined
+  /** Timestamps are kept as numbers, and as bigints from the first on that a number cannot hold. */
+  private firstTime = -1
+  private maxTime = -1
+  private exact: { first: bigint; max: bigint } | undefined
 
   constructor({ codec, level, capacityBytes = 1024 }: BatchBuilderOptions) {
     this.codec = codec
@@ -69,31 +71,39 @@ export class BatchBuilder {
 
   /** Adds a record; returns its offset delta. */
   append(record: RecordInput): number {
-    const { key, value, headers, timestamp } = record
-    const delta = this.records++
-    const exact = BigInt(timestamp)
-    if (delta === 0) this.firstTimeExact = exact
-    if (this.maxTimeExact === undefined || exact > this.maxTimeExact) this.maxTimeExact = exact
-    const timeDelta = exact - this.firstTimeExact!
-    const keyBytes = headers?.map(header => Buffer.from(header.key))
+    const { key, value, headers } = record
+    const delta = this.records
+    const time = this.timeDelta(record.timestamp)
+    const keyBytes = key === null ? 0 : key.length
+    const valueBytes = value === null ? 0 : value.length
+    const headerCount = headers === undefined ? 0 : headers.length
     let size =
-      1 + varlongBytes(timeDelta) + varintBytes(delta) + fieldBytes(key) + fieldBytes(value) + varintBytes(headers?.length ?? 0)
-    headers?.forEach((header, i) => {
-      size += fieldBytes(keyBytes![i]!) + fieldBytes(header.value)
-    })
+      1 +
+      (typeof time === 'number' ? varintBytes(time) : varlongBytes(time)) +
+      varintBytes(delta << 1) +
+      (key === null ? 1 : varintBytes(keyBytes << 1) + keyBytes) +
+      (value === null ? 1 : varintBytes(valueBytes << 1) + valueBytes) +
+      varintBytes(headerCount << 1)
+    if (headers !== undefined) for (const header of headers) size += headerBytes(header)
     this.reserve(5 + size)
-    this.varint(size)
-    this.buffer[this.pos++] = 0
-    this.varlong(timeDelta)
-    this.varint(delta)
-    this.field(key)
-    this.field(value)
-    this.varint(headers?.length ?? 0)
-    headers?.forEach((header, i) => {
-      this.field(keyBytes![i]!)
-      this.field(header.value)
-    })
-    return delta
+
+    const { buffer } = this
+    let pos = putVarint(buffer, this.pos, size << 1)
+    buffer[pos++] = 0 // attributes, unused
+    pos = typeof time === 'number' ? putVarint(buffer, pos, time) : putVarlong(buffer, pos, time)
+    pos = putVarint(buffer, pos, delta << 1)
+    pos = putField(buffer, pos, key)
+    pos = putField(buffer, pos, value)
+    pos = putVarint(buffer, pos, headerCount << 1)
+    if (headers !== undefined)
+      for (const header of headers) {
+        const bytes = utf8Bytes(header.key)
+        pos = putVarint(buffer, pos, bytes << 1)
+        pos = putText(buffer, pos, header.key, bytes)
+        pos = putField(buffer, pos, header.value)
+      }
+    this.pos = pos
+    return this.records++
   }
 
   /** Completes the batch; the builder must not be used again. A promise only when compression left the loop. */
@@ -127,8 +137,8 @@ export class BatchBuilder {
       at.ATTRIBUTES,
     )
     batch.writeInt32BE(this.records - 1, at.LAST_OFFSET_DELTA)
-    batch.writeBigInt64BE(this.firstTimeExact ?? -1n, at.FIRST_TIMESTAMP)
-    batch.writeBigInt64BE(meta.logAppendTimeMs ?? this.maxTimeExact ?? -1n, at.MAX_TIMESTAMP)
+    batch.writeBigInt64BE(this.exact?.first ?? BigInt(this.firstTime), at.FIRST_TIMESTAMP)
+    batch.writeBigInt64BE(meta.logAppendTimeMs ?? this.exact?.max ?? BigInt(this.maxTime), at.MAX_TIMESTAMP)
     batch.writeBigInt64BE(meta.producerId ?? -1n, at.PRODUCER_ID)
     batch.writeInt16BE(meta.producerEpoch ?? -1, at.PRODUCER_EPOCH)
     batch.writeInt32BE(meta.baseSequence ?? -1, at.BASE_SEQUENCE)
@@ -137,38 +147,79 @@ export class BatchBuilder {
     return batch
   }
 
+  /** The zigzag form of a timestamp, relative to the first: a number where it takes 31 bits at most. */
+  private timeDelta(timestamp: number | bigint): number | bigint {
+    if (this.exact === undefined) {
+      const time = Number(timestamp)
+      if (Number.isSafeInteger(time)) {
+        if (this.records === 0) this.firstTime = this.maxTime = time
+        else if (time > this.maxTime) this.maxTime = time
+        const delta = time - this.firstTime
+        if (delta === (delta << 1) >> 1) return (delta << 1) ^ (delta >> 31)
+        return zigzag(BigInt(time) - BigInt(this.firstTime))
+      }
+      const exact = BigInt(timestamp)
+      this.exact =
+        this.records === 0 ? { first: exact, max: exact } : { first: BigInt(this.firstTime), max: BigInt(this.maxTime) }
+    }
+    const exact = BigInt(timestamp)
+    if (exact > this.exact.max) this.exact.max = exact
+    return zigzag(exact - this.exact.first)
+  }
   private reserve(bytes: number): void {
     if (this.pos + bytes <= this.buffer.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(this.pos + bytes, this.buffer.length * 2))
     this.buffer.copy(larger, 0, 0, this.pos)
     this.buffer = larger
   }
-  private varint(value: number): void {
-    let bits = ((value << 1) ^ (value >> 31)) >>> 0
-    for (; bits > 0x7f; bits >>>= 7) this.buffer[this.pos++] = (bits & 0x7f) | 0x80
-    this.buffer[this.pos++] = bits
-  }
-  private varlong(value: bigint): void {
-    let bits = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
-    for (; bits > 0x7fn; bits >>= 7n) this.buffer[this.pos++] = Number(bits & 0x7fn) | 0x80
-    this.buffer[this.pos++] = Number(bits)
-  }
-  private field(bytes: Uint8Array | null): void {
-    if (bytes === null) return this.varint(-1)
-    this.varint(bytes.length)
-    this.buffer.set(bytes, this.pos)
-    this.pos += bytes.length
-  }
 }
 
-const fieldBytes = (field: Uint8Array | null): number => (field === null ? 1 : varintBytes(field.length) + field.length)
-function varintBytes(value: number): number {
-  const bits = ((value << 1) ^ (value >> 31)) >>> 0
-  return 1 + Math.trunc((31 - Math.clz32(bits | 1)) / 7)
+// Below, a varint is given in its zigzag form: `n << 1` for a length.
+
+/** Up to here a loop beats the call into TypedArray.prototype.set (bench/records.ts, encode). */
+const LOOP_BYTES = 24
+
+function varintBytes(bits: number): number {
+  return bits >>> 7 === 0 ? 1 : 1 + Math.trunc((31 - Math.clz32(bits)) / 7)
 }
-function varlongBytes(value: bigint): number {
-  let bits = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+function putVarint(buffer: Buffer, pos: number, bits: number): number {
+  for (; bits >>> 7 !== 0; bits >>>= 7) buffer[pos++] = (bits & 0x7f) | 0x80
+  buffer[pos] = bits
+  return pos + 1
+}
+const zigzag = (value: bigint): bigint => BigInt.asUintN(64, (value << 1n) ^ (BigInt.asIntN(64, value) >> 63n))
+function varlongBytes(bits: bigint): number {
   let bytes = 1
   for (; bits > 0x7fn; bits >>= 7n) bytes++
   return bytes
+}
+function putVarlong(buffer: Buffer, pos: number, bits: bigint): number {
+  for (; bits > 0x7fn; bits >>= 7n) buffer[pos++] = Number(bits & 0x7fn) | 0x80
+  buffer[pos] = Number(bits)
+  return pos + 1
+}
+function putField(buffer: Buffer, pos: number, bytes: Uint8Array | null): number {
+  if (bytes === null) {
+    buffer[pos] = 1 // -1
+    return pos + 1
+  }
+  const size = bytes.length
+  pos = putVarint(buffer, pos, size << 1)
+  if (size > LOOP_BYTES) buffer.set(bytes, pos)
+  else for (let i = 0; i < size; i++) buffer[pos + i] = bytes[i]!
+  return pos + size
+}
+function headerBytes({ key, value }: RecordHeader): number {
+  const keyBytes = utf8Bytes(key)
+  const size = varintBytes(keyBytes << 1) + keyBytes
+  return value === null ? size + 1 : size + varintBytes(value.length << 1) + value.length
+}
+function utf8Bytes(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text)
+  return text.length
+}
+function putText(buffer: Buffer, pos: number, text: string, bytes: number): number {
+  if (bytes > LOOP_BYTES || bytes !== text.length) buffer.utf8Write(text, pos, bytes)
+  else for (let i = 0; i < bytes; i++) buffer[pos + i] = text.charCodeAt(i)
+  return pos + bytes
 }
