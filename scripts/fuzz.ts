@@ -1,0 +1,60 @@
+/**
+ * Feeds damaged bytes to everything that reads bytes of strangers: `npm run fuzz [-- --target messages --executions 2000000 --seed 7]`.
+ * An execution follows from seed and number alone; the one that failed is run again by `--seed S --only N`.
+ */
+import { parseArgs } from 'node:util'
+import { fuzzMessage } from '../test/protocol/message-fuzz.ts'
+import { Random } from '../test/protocol/random-message.ts'
+
+/** One execution: throws unless the outcome is one of the allowed ones. */
+type Target = (random: Random) => void
+
+export const targets: Readonly<Record<string, Target>> = {
+  messages: fuzzMessage,
+}
+
+/** How long one execution may take: hostile bytes must not keep us busy. */
+const SLOW_MS = 2_000
+
+/** Runs executions `first` … `first + count - 1` of a target. Throws at the first that fails, naming it. */
+export function fuzz(name: string, seed: number, first: number, count: number): void {
+  const target = targets[name]
+  if (!target) throw new Error(`no target ${name}: there are ${Object.keys(targets).join(', ')}`)
+  for (let i = first; i < first + count; i++) {
+    const started = performance.now()
+    try {
+      target(new Random(Math.imul(seed, 0x9e3779b1) ^ i))
+    } catch (cause) {
+      throw new Error(`${name}: execution ${i} of seed ${seed} failed (--target ${name} --seed ${seed} --only ${i}): ${cause}`, {
+        cause,
+      })
+    }
+    const tookMs = performance.now() - started
+    if (tookMs > SLOW_MS) throw new Error(`${name}: execution ${i} of seed ${seed} took ${Math.round(tookMs)} ms`)
+  }
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string' },
+      executions: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      only: { type: 'string' },
+    },
+  })
+  const seed = Number(values.seed)
+  for (const name of values.target ? [values.target] : Object.keys(targets)) {
+    if (values.only !== undefined) {
+      fuzz(name, seed, Number(values.only), 1)
+      continue
+    }
+    const total = Number(values.executions)
+    for (let done = 0; done < total; done += 50_000) {
+      fuzz(name, seed, done, Math.min(50_000, total - done))
+      console.log(`${name}: ${Math.min(done + 50_000, total)} executions of seed ${seed}, no failure`)
+    }
+  }
+}
+
+if (process.argv[1] === import.meta.filename) main()
