@@ -103,6 +103,6 @@ export function timestampMs(timestamp: number | Date): number {
   if (Number.isSafeInteger(ms) && ms >= 0) return ms
   throw new KafkaError(
     'ERR_INVALID_ARGUMENT',
-    `the timestamp ${ms} is not a whole number of milliseconds since 1970: pass Date.now() or a Date`,
+    `the timestamp ${ms} is not a whole number of milliseconds since 1970: pass a Date or its getTime()`,
   )
 }

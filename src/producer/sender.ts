@@ -1,6 +1,5 @@
-import { BrokerError, ConnectionError, KafkaError, TimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../errors.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
-import { InitProducerId } from '../protocol/apis/22-init-producer-id.ts'
 import type { JobRunner } from '../protocol/compression/index.ts'
 import { brokerError, errorRow } from '../protocol/error-codes.ts'
 import type { Codec } from '../protocol/records/index.ts'
@@ -8,7 +7,8 @@ import { NO_UUID } from '../protocol/schema.ts'
 import type { Clock, Timer } from '../runtime/runtime.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from './cluster.ts'
-import { Identities, sequenceAfter } from './identity.ts'
+import { type Idempotence, Identification } from './identification.ts'
+import { sequenceAfter } from './identity.ts'
 import { Outbox, type OutboxHost } from './outbox.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import {
@@ -24,8 +24,7 @@ import { type Verdict, verdictOn } from './verdict.ts'
 
 export interface SenderOptions {
   readonly acks: 'all' | 0 | 1
-  /** `preferred`: on, unless a broker cannot. */
-  readonly idempotence: 'required' | 'preferred' | 'off'
+  readonly idempotence: Idempotence
   readonly lingerMs: number
   readonly maxInFlightRequests: number
   readonly maxRequestSize: number
@@ -46,8 +45,7 @@ export class Sender implements OutboxHost {
   private readonly cluster: Cluster
   private readonly accumulator: Accumulator
   private readonly options: SenderOptions
-  private identities: Identities | undefined
-  private identifying: Promise<boolean> | undefined
+  private readonly identification: Identification
   private readonly outboxes = new Map<number, Outbox>()
   /** Queues that hold batches, with the outbox they wait in; none while their partition has no leader. */
   private readonly places = new Map<PartitionQueue, Outbox | undefined>()
@@ -64,7 +62,7 @@ export class Sender implements OutboxHost {
     this.lingerMs = options.lingerMs
     this.maxInFlightRequests = options.maxInFlightRequests
     this.maxRequestSize = options.maxRequestSize
-    this.identities = options.idempotence === 'off' ? undefined : new Identities()
+    this.identification = new Identification(cluster, options.idempotence)
     this.stopListening = cluster.metadata.onChange(() => this.relocate())
   }
 
@@ -116,7 +114,7 @@ export class Sender implements OutboxHost {
   }
 
   take(queue: PartitionQueue, nodeId: number): ProducerBatch {
-    return queue.take(nodeId, this.identities)
+    return queue.take(nodeId, this.identification.identities)
   }
 
   encode(batch: ProducerBatch): Uint8Array | Promise<Uint8Array> {
@@ -132,17 +130,15 @@ export class Sender implements OutboxHost {
   }
 
   async prepare(outbox: Outbox): Promise<boolean> {
+    const { nodeId } = outbox
     try {
-      await this.cluster.versionOf(outbox.nodeId, Produce, { lane: 'produce' })
+      await this.cluster.versionOf(nodeId, Produce, { lane: 'produce' })
+      if (!this.identification.isReady) await this.identification.obtain(nodeId)
+      return true
     } catch (error) {
       this.unreachable(outbox, asError(error))
       return false
     }
-    if (!this.identities || this.identities.current) return true
-    this.identifying ??= this.identify(outbox).finally(() => {
-      this.identifying = undefined
-    })
-    return this.identifying
   }
 
   transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void {
@@ -356,7 +352,7 @@ export class Sender implements OutboxHost {
         { topic: queue.topic, partition: queue.partition },
         'the broker lost the sequence of this producer: numbering its batches anew',
       )
-      this.identities?.leave(left.from, { keepId: left.keepId })
+      this.identification.identities?.leave(left.from, { keepId: left.keepId })
     }
     if (queue.batches.length === 0) {
       this.places.get(queue)?.queues.delete(queue)
@@ -448,42 +444,6 @@ export class Sender implements OutboxHost {
   /** Fails what was never sent, or surely not stored; the rest has until its delivery timeout. */
   private failWaiting(queue: PartitionQueue, error: Error): void {
     for (const batch of [...queue.batches]) if (!batch.outcomeUnknown && !queue.isInFlight(batch)) this.fail(queue, batch, error)
-  }
-
-  // ---- identity
-
-  /** Gets a producer id. False: not now, or not at all. */
-  private async identify(outbox: Outbox): Promise<boolean> {
-    try {
-      const answer = await this.cluster.sendTo(
-        outbox.nodeId,
-        InitProducerId,
-        { transactionalId: null, transactionTimeoutMs: 0x7fffffff },
-        { lane: 'produce' },
-      )
-      if (answer.errorCode !== 0) throw brokerError(answer.errorCode, { api: 'InitProducerId' })
-      this.identities?.assigned({ producerId: answer.producerId, epoch: answer.producerEpoch })
-      return true
-    } catch (error) {
-      if (!(error instanceof UnsupportedVersionError)) this.unreachable(outbox, asError(error))
-      else if (this.options.idempotence === 'preferred') {
-        this.identities = undefined
-        this.cluster.logger.warn(
-          { nodeId: outbox.nodeId },
-          'the broker is older than 0.11 and knows no idempotent producers: retries may store records twice; set idempotent to false to accept that without this warning',
-        )
-        return true
-      } else {
-        const refusal = new UnsupportedVersionError(
-          'InitProducerId',
-          `${error.message}: set idempotent to false, or upgrade the broker to 0.11 or later`,
-          { cause: error },
-        )
-        outbox.pause(this.cluster.retryBackoffMs(1))
-        for (const queue of [...this.places.keys()]) this.failWaiting(queue, refusal)
-      }
-      return false
-    }
   }
 
   // ---- delivery timeout
