@@ -5,7 +5,7 @@ import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.t
 import { Deferred } from '../util/deferred.ts'
 import type { Logger } from '../util/logger.ts'
 import { type ConnectionState, NEXT_STATES } from './connection-state.ts'
-import { dial } from './dialer.ts'
+import { Dialer } from './dialer.ts'
 import type { Expectation, RequestOptions } from './exchange.ts'
 import { FrameReader } from './frame-reader.ts'
 import { type BrokerFeatures, negotiate } from './negotiation.ts'
@@ -81,7 +81,7 @@ export class Connection {
   private readonly runtime: Runtime
   private readonly logger: Logger
   private readonly over = new Deferred<Error | undefined>()
-  private readonly abort = new AbortController()
+  private dialer: Dialer | undefined
   private readonly session: SessionKeeper | undefined
   private opening: Promise<void> | undefined
   private closing: 'no' | 'asked' | 'ending' = 'no'
@@ -278,7 +278,9 @@ export class Connection {
       MAX_HANDSHAKE_BYTES,
     )
     this.reader = reader
-    const transport = await dial({ host, port, tls, timeoutMs, signal: this.abort.signal }, this.runtime, reader)
+    this.dialer = new Dialer({ host, port, tls, timeoutMs }, this.runtime)
+    const transport = await this.dialer.dial(reader)
+    this.dialer = undefined
     this.transport = transport
     if (this.currentState !== 'connecting') transport.destroy()
     this.check()
@@ -381,7 +383,7 @@ export class Connection {
     if (this.currentState === 'closed') return
     this.ending = error
     this.enter('closed', error)
-    this.abort.abort(error)
+    this.dialer?.cancel(error ?? new ClosedError(`the connection to ${this.where}`))
     this.reader?.stop()
     this.transport?.destroy()
     this.closeTimer?.cancel()

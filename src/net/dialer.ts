@@ -7,88 +7,108 @@ export interface DialOptions {
   readonly tls?: TlsOptions | undefined
   /** For the name look-up and all addresses together. */
   readonly timeoutMs: number
-  readonly signal: AbortSignal
 }
 
 /**
  * Opens a connection to the first address of the host that takes one (KIP-602). The time is shared out: an address that
- * does not answer leaves its part to the next ones. Rejects with ConnectionError or TimeoutError, outcome 'not-sent'.
+ * does not answer leaves its part to the next ones.
  */
-export async function dial(options: DialOptions, runtime: Runtime, sink: Sink): Promise<Transport> {
-  const { host, port, timeoutMs, signal } = options
-  const { clock, network } = runtime
-  const end = clock.monotonic() + timeoutMs
-  const addresses = await within(runtime, options, timeoutMs, () => network.resolve(host))
-  if (addresses.length === 0) throw unreachable(options, new Error(`${host} has no address`))
-  const failures: { address: string; error: Error }[] = []
-  for (const [index, address] of addresses.entries()) {
-    const left = Math.max(1, end - clock.monotonic())
-    const share = index === addresses.length - 1 ? left : Math.ceil(left / (addresses.length - index))
-    try {
-      return await within(runtime, options, share, async attempt => {
-        const transport = await network.dial({ address, port, host, tls: options.tls }, sink, attempt)
-        if (attempt.aborted) transport.destroy()
-        return transport
-      })
-    } catch (error) {
-      if (signal.aborted) throw error
-      failures.push({ address, error: error as Error })
-    }
-  }
-  const last = failures.at(-1)!.error
-  if (failures.length === 1) throw last
-  const details = failures.map(({ address, error }) => `${address}: ${causeOf(error).message}`).join('; ')
-  throw unreachable(options, causeOf(last), `none of its addresses answered (${details})`)
-}
+export class Dialer {
+  private readonly options: DialOptions
+  private readonly runtime: Runtime
+  private cancelled: Error | undefined
+  /** Stops the step that is under way. */
+  private stop: ((reason: Error) => void) | undefined
 
-/** One step of the dialling: aborted, with an error that says so, when its time is up or the connection is destroyed. */
-async function within<T>(
-  { clock }: Runtime,
-  options: DialOptions,
-  timeoutMs: number,
-  step: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { host, port, signal, tls } = options
-  const attempt = new AbortController()
-  const timeout = new TimeoutError(`connecting to ${host}:${port}`, Math.round(timeoutMs), {
-    outcome: 'not-sent',
-    hint: tls
-      ? 'check the address, that no firewall drops the packets, and that the port speaks TLS'
-      : 'check the address, and that no firewall drops the packets',
-  })
-  let fail: (error: unknown) => void = () => {}
-  const stopped = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  const stop = (reason: unknown) => {
-    fail(reason)
-    attempt.abort(reason)
+  constructor(options: DialOptions, runtime: Runtime) {
+    this.options = options
+    this.runtime = runtime
   }
-  const aborted = () => stop(signal.reason)
-  const timer = clock.setTimer(timeoutMs, () => stop(timeout))
-  signal.addEventListener('abort', aborted)
-  try {
-    if (signal.aborted) throw signal.reason
-    return await Promise.race([step(attempt.signal), stopped])
-  } catch (error) {
-    throw error === timeout || error === signal.reason ? error : unreachable(options, error as Error)
-  } finally {
-    timer.cancel()
-    signal.removeEventListener('abort', aborted)
+
+  /** Ends the dialling: `dial` rejects with `reason`, and leaves no socket behind. */
+  cancel(reason: Error): void {
+    this.cancelled = reason
+    this.stop?.(reason)
+  }
+
+  /** Rejects with ConnectionError or TimeoutError, outcome 'not-sent'. */
+  async dial(sink: Sink): Promise<Transport> {
+    const { host, port, tls, timeoutMs } = this.options
+    const { clock, network } = this.runtime
+    const end = clock.monotonic() + timeoutMs
+    const addresses = await this.within(timeoutMs, () => network.resolve(host))
+    if (addresses.length === 0) throw this.unreachable(new Error(`${host} has no address`))
+    const failures: { address: string; error: Error }[] = []
+    for (const [index, address] of addresses.entries()) {
+      const left = Math.max(1, end - clock.monotonic())
+      const share = index === addresses.length - 1 ? left : Math.ceil(left / (addresses.length - index))
+      const attempt = new AbortController()
+      try {
+        return await this.within(
+          share,
+          async () => {
+            const transport = await network.dial({ address, port, host, tls }, sink, attempt.signal)
+            if (attempt.signal.aborted) transport.destroy()
+            return transport
+          },
+          attempt,
+        )
+      } catch (error) {
+        if (this.cancelled) throw error
+        failures.push({ address, error: error as Error })
+      }
+    }
+    const last = failures.at(-1)!.error
+    if (failures.length === 1) throw last
+    const details = failures.map(({ address, error }) => `${address}: ${causeOf(error).message}`).join('; ')
+    throw this.unreachable(causeOf(last), `none of its addresses answered (${details})`)
+  }
+
+  /** One step of the dialling: given up, with an error that says so, when its time is up or the dialling is cancelled. */
+  private within<T>(timeoutMs: number, step: () => Promise<T>, attempt?: AbortController): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.cancelled) return reject(this.cancelled)
+      const timer = this.runtime.clock.setTimer(timeoutMs, () => stop(this.timeout(timeoutMs)))
+      const stop = (reason: Error) => {
+        timer.cancel()
+        reject(reason)
+        attempt?.abort(reason)
+      }
+      this.stop = stop
+      step().then(
+        value => {
+          timer.cancel()
+          resolve(value)
+        },
+        (error: Error) => {
+          timer.cancel()
+          reject(this.unreachable(error))
+        },
+      )
+    })
+  }
+
+  private timeout(timeoutMs: number): TimeoutError {
+    const { host, port, tls } = this.options
+    return new TimeoutError(`connecting to ${host}:${port}`, Math.round(timeoutMs), {
+      outcome: 'not-sent',
+      hint: `check the address, and that no firewall drops the packets${tls ? ', and that the port speaks TLS' : ''}`,
+    })
+  }
+
+  private unreachable(cause: Error, what = cause.message): KafkaError {
+    const { host, port, tls } = this.options
+    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+    return new ConnectionError(
+      `cannot connect to ${host}:${port}: ${what}${advice(code, cause.message, tls !== undefined)}`,
+      { host, port, outcome: 'not-sent' },
+      // A certificate does not get better by asking again.
+      { cause, retriable: !/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code) },
+    )
   }
 }
 
 const causeOf = (error: Error): Error => (error instanceof ConnectionError && error.cause instanceof Error ? error.cause : error)
-
-function unreachable({ host, port, tls }: DialOptions, cause: Error, what = cause.message): KafkaError {
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  return new ConnectionError(
-    `cannot connect to ${host}:${port}: ${what}${advice(code, cause.message, tls !== undefined)}`,
-    { host, port, outcome: 'not-sent' },
-    // A certificate does not get better by asking again.
-    { cause, retriable: !/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code) },
-  )
-}
 
 function advice(code: string, message: string, tls: boolean): string {
   switch (code) {

@@ -21,13 +21,15 @@ export interface FrameHandler {
   closed(error?: Error): void
 }
 
+/** Size of the first slab; each further one is twice as large, up to SLAB_BYTES: most connections read little. */
+const FIRST_SLAB_BYTES = 2 << 10
 /**
  * Memory that frames smaller than itself are read into side by side. One read fills at most this much, which also bounds
  * how many small frames are delivered in one go, and how much of a large frame has to be moved.
  */
 const SLAB_BYTES = 16 << 10
 /** With less room than this at its end, a slab that holds no unfinished frame is given up for a fresh one. */
-const MIN_READ_BYTES = 2 << 10
+const MIN_READ_BYTES = 1 << 10
 /** Released buffers kept for the frames to come: a fetch is consumed while the next one arrives. */
 const MAX_SPARE = 2
 
@@ -40,6 +42,7 @@ export class FrameReader implements Sink {
   maxBytes: number
   private readonly handler: FrameHandler
   private slab = Buffer.alloc(0)
+  private slabBytes = 0
   /** The slab's bytes from `start` to `end` are received and not delivered yet. */
   private start = 0
   private end = 0
@@ -140,7 +143,7 @@ export class FrameReader implements Sink {
   /** The frame that has begun does not fit in the slab: it gets memory of its own. */
   private moveOut(length: number): void {
     if (4 + length <= SLAB_BYTES) {
-      this.renewSlab()
+      this.renewSlab(4 + length)
       return
     }
     const large = this.takeBuffer(length)
@@ -158,9 +161,10 @@ export class FrameReader implements Sink {
   }
 
   /** A fresh slab with what was left in the old one, whose frames may still be in use. */
-  private renewSlab(): void {
+  private renewSlab(room = 0): void {
     const left = this.end - this.start
-    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * left))
+    this.slabBytes = Math.min(SLAB_BYTES, this.slab.length === 0 ? FIRST_SLAB_BYTES : 2 * this.slabBytes)
+    const slab = Buffer.allocUnsafeSlow(Math.max(this.slabBytes, room, 2 * left))
     this.slab.copy(slab, 0, this.start, this.end)
     this.slab = slab
     this.start = 0

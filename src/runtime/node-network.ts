@@ -1,8 +1,13 @@
 /** Sockets: TCP read in place, TLS and tunnelled streams copied into the same sink. */
 import { lookup } from 'node:dns/promises'
-import { connect as connectTcp, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer, isIP, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls, createServer as createTlsServer, type ConnectionOptions, type TlsOptions as ServerTlsOptions } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createServer as createTlsServer,
+  type TlsOptions as ServerTlsOptions,
+} from 'node:tls'
 import type { Listener, ListenOptions, Network, Sink, Target, Transport } from './runtime.ts'
 
 /** Idle time before TCP probes: notices half-open connections that send nothing, well before a firewall's usual 5 minutes. */
@@ -62,7 +67,12 @@ function dialTcp({ address, port }: Target, sink: Sink, signal?: AbortSignal): P
   })
 }
 
-async function dialTls({ address, port, host, tls = {} }: Target, sink: Sink, signal?: AbortSignal, through?: Duplex): Promise<Transport> {
+async function dialTls(
+  { address, port, host, tls = {} }: Target,
+  sink: Sink,
+  signal?: AbortSignal,
+  through?: Duplex,
+): Promise<Transport> {
   const options: ConnectionOptions = {
     // SNI carries names only; without one the certificate is held against `host`.
     ...(isIP(host) ? {} : { servername: host }),
