@@ -50,7 +50,13 @@ describe('the life of a topic', () => {
     const first = (await admin.describeTopics([name])).get(name)!
     await admin.deleteTopics([name])
     await expect.poll(async () => (await admin.listTopics()).map(each => each.name), { timeout: 30_000 }).not.toContain(name)
-    await admin.createTopics([{ name, partitions: 1, replicationFactor: 1 }])
+    // A ZooKeeper cluster forgets the topic first and its name a little later.
+    const create = () =>
+      admin.createTopics([{ name, partitions: 1, replicationFactor: 1 }]).then(
+        () => 'created',
+        (error: Error) => error.message,
+      )
+    await expect.poll(create, { timeout: 30_000 }).toBe('created')
     await expect
       .poll(async () => (await admin.describeTopics([name])).get(name)!.topicId, { timeout: 30_000 })
       .not.toBe(first.topicId)
