@@ -50,3 +50,6 @@ export class Topic {
 
 /** Kafka's rule: 1 to 249 of these characters, but neither `.` nor `..`. */
 export const isTopicName = (name: string): boolean => /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+
+/** A broken client must not make us allocate without bound; Kafka's controller refuses more at once as well. */
+export const MOST_PARTITIONS = 10_000

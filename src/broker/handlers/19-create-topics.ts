@@ -7,7 +7,7 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import { type Decoded, NO_UUID } from '../../protocol/schema.ts'
 import type { Cluster } from '../cluster.ts'
 import { handler } from '../handler.ts'
-import { isTopicName } from '../topic.ts'
+import { isTopicName, MOST_PARTITIONS } from '../topic.ts'
 import { topicConfigFault } from '../topic-configs.ts'
 import { topicConfigEntries } from './32-describe-configs.ts'
 
@@ -99,6 +99,3 @@ function faultOf({ name, numPartitions, replicationFactor, assignments, configs 
     ]
   return undefined
 }
-
-/** A broken client must not make us allocate without bound; Kafka's controller refuses more per request as well. */
-const MOST_PARTITIONS = 10_000
