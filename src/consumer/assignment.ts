@@ -1,7 +1,7 @@
 import { PartitionMap, type TopicPartition } from '../client/partition-map.ts'
 import { KafkaError } from '../errors.ts'
 import type { Segment } from './batch.ts'
-import type { FetchedData } from './fetched-data.ts'
+import { FetchedData } from './fetched-data.ts'
 import type { OffsetReset } from './options.ts'
 
 /** An offset with the leader epoch of the record before it (-1 unknown), by which a truncated log is noticed (KIP-320). */
@@ -14,8 +14,10 @@ export interface Cursor {
 export interface Partial {
   readonly segments: readonly Segment[]
   segment: number
-  /** Place of the next record within the segment; the one before it is in the user's hands. */
+  /** Place of the next record within the segment, at least one behind its beginning. */
   index: number
+  /** Whether the record before `index` is in the user's hands: it is not done yet. */
+  inHand: boolean
   /** The offset after the whole batch. */
   readonly nextOffset: bigint
 }
@@ -37,6 +39,8 @@ export class PartitionState {
   paused = false
   /** `run` is at work on it: hand out nothing more for now. */
   busy = false
+  /** Records that `run` has handed out and that are not finished. */
+  unfinished = 0
   /** Set while the position has to be looked up: `committed` first asks the group. */
   lookup: 'committed' | OffsetReset | undefined
   committed: bigint | undefined
@@ -79,9 +83,9 @@ export class PartitionState {
   }
   get done(): Cursor | undefined {
     if (!this.partial) return this.finished
-    const { segments, segment, index } = this.partial
+    const { segments, segment, index, inHand } = this.partial
+    if (!inHand) return this.position
     const { records } = segments[segment]!
-    // The record in the user's hands is not done yet.
     return { offset: records.offsetAt(index - 1), leaderEpoch: records.encoded.partitionLeaderEpoch }
   }
   /** Whether a commit of what is done would say something new. */
@@ -127,6 +131,20 @@ export class PartitionState {
     this.whole = position
     this.fetchPosition = position.offset
   }
+  /** Hands the rest of a batch back, to be taken again. Returns whether a record of it is still in the user's hands. */
+  putBack(place: Partial, highWatermark: bigint): boolean {
+    const { position, done } = this
+    this.partial = undefined
+    if (!position || !done) return false
+    this.whole = position
+    this.finished = done
+    const rest = place.segments
+      .slice(place.segment)
+      .map((segment, i) => (i === 0 ? { ...segment, from: place.index } : segment))
+      .filter(({ from, to }) => from < to)
+    if (rest.length > 0) this.queue.unshift(FetchedData.again(rest, place.nextOffset, highWatermark))
+    return place.inHand
+  }
   dropped(): void {
     this.live = false
     this.discard()
@@ -145,18 +163,10 @@ export class Assignment {
   readonly states = new PartitionMap<PartitionState>()
   /** Goes up with every change. */
   epoch = 0
-  private turn = 0
   private list: PartitionState[] | undefined
 
-  /** All states, in an order that begins one further at each call of `rotate`. */
   all(): readonly PartitionState[] {
     return (this.list ??= [...this.states.values()])
-  }
-  /** The order in which partitions are served next: each call lets the next one go first. */
-  rotated(): readonly PartitionState[] {
-    const all = this.all()
-    const first = all.length === 0 ? 0 : this.turn++ % all.length
-    return first === 0 ? all : [...all.slice(first), ...all.slice(0, first)]
   }
   partitions(): TopicPartition[] {
     return [...this.states.keys()]

@@ -1,5 +1,6 @@
 import type { PartitionMap, TopicPartition } from '../client/partition-map.ts'
 import type { RecordBatch } from '../protocol/records/index.ts'
+import type { SerdeBatch } from '../serde/index.ts'
 import { ConsumerRecord, type RecordReader } from './record.ts'
 
 /** The records `from` to `to` (exclusive) of one record batch as it lay in the log. */
@@ -32,7 +33,8 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
   /** The offset after the last of them, gaps of compaction and control records included: what a commit would carry. */
   readonly nextOffset: bigint
   private readonly reader: RecordReader<K, V>
-  private readonly segments: readonly Segment[]
+  /** @internal */
+  readonly segments: readonly Segment[]
   private readonly origin: BatchOrigin
   private released = false
 
@@ -87,6 +89,23 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
       rest -= to - from
     }
     return undefined
+  }
+
+  /** @internal */
+  recordAt(records: RecordBatch, index: number): ConsumerRecord<K, V> {
+    return new ConsumerRecord(this.reader, records, index)
+  }
+  /** @internal What `Serde.prepare` gets to see. */
+  bytesOf(part: 'key' | 'value'): SerdeBatch {
+    const bytesAt = (index: number): Uint8Array | null => {
+      let rest = index
+      for (const { records, from, to } of this.segments) {
+        if (rest < to - from) return part === 'key' ? records.keyAt(from + rest) : records.valueAt(from + rest)
+        rest -= to - from
+      }
+      return null
+    }
+    return { topic: this.topic, partition: this.partition, part, length: this.length, bytesAt }
   }
 
   [Symbol.iterator](): Iterator<ConsumerRecord<K, V>> {

@@ -96,7 +96,8 @@ function failed(
     case 'fence':
     case 'retry':
       if (data.currentLeader.leaderId >= 0) client.metadata.hint(topic, partition, data.currentLeader, endpoints)
-      if (action !== 'retry') void client.metadata.refresh(`Fetch of ${topic}-${partition}: ${errorRow(errorCode).name}`).catch(() => {})
+      if (action !== 'retry')
+        void client.metadata.refresh(`Fetch of ${topic}-${partition}: ${errorRow(errorCode).name}`).catch(() => {})
       return
     case 'none':
       return

@@ -1,4 +1,10 @@
-import { type EncodedBatch, encodedBatches, type OpenOptions, type RecordBatch, readControlRecord } from '../protocol/records/index.ts'
+import {
+  type EncodedBatch,
+  encodedBatches,
+  type OpenOptions,
+  type RecordBatch,
+  readControlRecord,
+} from '../protocol/records/index.ts'
 import type { AbortedTransactions } from './aborted-transactions.ts'
 import type { Segment } from './batch.ts'
 
@@ -53,6 +59,8 @@ export interface Taken {
   readonly leaderEpoch: number
 }
 
+const NOT_OPENED: OpenOptions = { checkCrcs: false, maxBytes: 0 }
+
 /** What one fetch brought for one partition: batches are opened (checked, decompressed, indexed) as they are needed. */
 export class FetchedData {
   readonly highWatermark: bigint
@@ -71,6 +79,7 @@ export class FetchedData {
   private leaderEpoch = -1
   private opening = false
   private over = false
+  private tail: bigint | undefined
 
   /** `start` is the offset that was asked for; `ready` is called when a batch was decompressed off the loop. */
   constructor(
@@ -124,15 +133,27 @@ export class FetchedData {
     }
     // So that the next one is decompressed while these are processed.
     if (this.opened.length === 0 && records > 0 && this.encoded && this.isCompressed()) this.advance()
+    if (this.opened.length === 0 && this.tail !== undefined) this.nextOffset = this.tail
     const taken = { segments, records, nextOffset: this.nextOffset, leaderEpoch: this.leaderEpoch }
     if (this.isEmpty) this.drop()
     return taken
   }
 
-  /** Gives records back that were taken but not handed out. */
-  putBack(segments: readonly Segment[], nextOffset: bigint): void {
-    this.opened.unshift(...segments.map(({ records, from }) => ({ records, from })))
-    this.nextOffset = nextOffset
+  /** Records that were taken but not handed out, to be taken again; `end` is the offset after them. */
+  static again(segments: readonly Segment[], end: bigint, highWatermark: bigint): FetchedData {
+    const data = new FetchedData(
+      Buffer.alloc(0),
+      end,
+      highWatermark,
+      new SharedFrame(0, undefined, () => {}),
+      NOT_OPENED,
+      undefined,
+      () => {},
+    )
+    data.encoded = undefined
+    data.opened.push(...segments.map(({ records, from }) => ({ records, from })))
+    data.tail = end
+    return data
   }
 
   drop(): void {
@@ -184,10 +205,12 @@ export class FetchedData {
           this.opening = true
           const { frame } = this
           frame.lend()
-          records.then(
-            opened => this.arrived(opened),
-            (error: Error) => this.failed(error),
-          ).finally(() => frame.release())
+          records
+            .then(
+              opened => this.arrived(opened),
+              (error: Error) => this.failed(error),
+            )
+            .finally(() => frame.release())
           return false
         }
         if (this.admit(records)) return true

@@ -2,7 +2,7 @@ import type { Client } from '../client/client.ts'
 import { PartitionMap } from '../client/partition-map.ts'
 import { KafkaError } from '../errors.ts'
 import { Fetch } from '../protocol/apis/01-fetch.ts'
-import { ErrorCode, brokerError } from '../protocol/error-codes.ts'
+import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { type Decoded, NO_UUID } from '../protocol/schema.ts'
 import type { Timer } from '../runtime/runtime.ts'
 import { Drain } from '../util/drain.ts'
@@ -57,6 +57,7 @@ export class Fetcher {
   private alarm: Timer | undefined
   private alarmAt = Number.POSITIVE_INFINITY
   private bytes = 0
+  private turn = 0
 
   constructor(
     client: Client,
@@ -104,7 +105,7 @@ export class Fetcher {
     const ready = new Map<number, PartitionState[]>()
     const full = new Set<number>()
     let leaderless = false
-    for (const state of this.assignment.rotated()) {
+    for (const state of this.rotated()) {
       if (!state.hasPosition || state.paused) continue
       const nodeId = this.sourceOf(state, now)
       if (nodeId === undefined) {
@@ -133,9 +134,19 @@ export class Fetcher {
     }
   }
 
+  /** Another partition first each time: a response too small for all must not starve the last ones. */
+  private rotated(): readonly PartitionState[] {
+    const all = this.assignment.all()
+    const first = all.length === 0 ? 0 : this.turn++ % all.length
+    return first === 0 ? all : [...all.slice(first), ...all.slice(0, first)]
+  }
+
   /** The preferred replica while it holds, else the leader. */
   private sourceOf(state: PartitionState, now: number): number | undefined {
-    if (state.preferred && (state.preferred.until <= now || !this.client.metadata.brokers().some(b => b.nodeId === state.preferred?.nodeId)))
+    if (
+      state.preferred &&
+      (state.preferred.until <= now || !this.client.metadata.brokers().some(b => b.nodeId === state.preferred?.nodeId))
+    )
       state.preferred = undefined
     return state.preferred?.nodeId ?? this.client.metadata.leaderOf(state.topic, state.partition)?.nodeId
   }
@@ -265,7 +276,8 @@ export class Fetcher {
         errorCode === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
       if (!isSession) throw brokerError(errorCode, { api: 'Fetch' })
       // One at once is normal (the session was evicted); a broker that keeps saying so is asked at a slower pace.
-      source.retryAt = this.client.runtime.clock.monotonic() + (source.failures++ > 0 ? this.client.retryBackoffMs(source.failures) : 0)
+      source.retryAt =
+        this.client.runtime.clock.monotonic() + (source.failures++ > 0 ? this.client.retryBackoffMs(source.failures) : 0)
       return
     }
     if (regular) source.session.answered(response)
@@ -287,7 +299,8 @@ export class Fetcher {
       for (const data of topic.partitions) {
         const found = current.get(name, data.partitionIndex)
         // Revoked, or the position was moved, while the answer was on its way; or a partition answered twice.
-        if (!found?.state.live || found.version !== found.state.version || found.wanted.fetchOffset !== found.state.fetchPosition) continue
+        if (!found?.state.live || found.version !== found.state.version || found.wanted.fetchOffset !== found.state.fetchPosition)
+          continue
         acceptPartition(this.context, found.state, data, shared, response.nodeEndpoints, nodeId)
       }
     }
@@ -331,4 +344,3 @@ export class Fetcher {
     })
   }
 }
-

@@ -53,7 +53,8 @@ export class OffsetLookup {
       }
       missing = PartitionMap.from([...missing].filter(([key]) => !found.has(key)))
       if (missing.size === 0) break
-      if (deadline.passed) throw new TimeoutError('looking up offsets', timeoutMs, { cause, hint: cause?.message ?? 'no leader answered' })
+      if (deadline.passed)
+        throw new TimeoutError('looking up offsets', timeoutMs, { cause, hint: cause?.message ?? 'no leader answered' })
       await this.client.delay(Math.min(deadline.remainingMs, this.client.retryBackoffMs(attempts)), signal)
     }
     return found
@@ -78,7 +79,8 @@ export class OffsetLookup {
       const error = unknown.get(key.topic)
       if (error) failed.set(key, error)
       else if (!leader) failed.set(key, brokerError(this.reasonWithout(key), { api: 'ListOffsets', ...key }))
-      else byLeader.set(leader.nodeId, [...(byLeader.get(leader.nodeId) ?? []), { key, timestamp, leaderEpoch: leader.leaderEpoch }])
+      else
+        byLeader.set(leader.nodeId, [...(byLeader.get(leader.nodeId) ?? []), { key, timestamp, leaderEpoch: leader.leaderEpoch }])
     }
     await Promise.all(
       [...byLeader].map(async ([nodeId, queries]) => {

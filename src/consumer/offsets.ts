@@ -5,7 +5,7 @@ import { OffsetCommit } from '../protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../protocol/apis/09-offset-fetch.ts'
 import { brokerError, ErrorCode, errorRow } from '../protocol/error-codes.ts'
 import { NO_UUID } from '../protocol/schema.ts'
-import { Deadline } from '../util/deadline.ts'
+import type { Deadline } from '../util/deadline.ts'
 import { invalid } from './subscription.ts'
 
 /** An offset to commit or seek: that of the next record to read. */
@@ -75,7 +75,16 @@ export class OffsetStore {
         const topicId = metadata.topic(name)?.topicId ?? NO_UUID
         if (topicId === NO_UUID) withIds = false
         ids.set(topicId, name)
-        return { name, topicId, partitions: [] as { partitionIndex: number; committedOffset: bigint; committedLeaderEpoch: number; committedMetadata: string }[] }
+        return {
+          name,
+          topicId,
+          partitions: [] as {
+            partitionIndex: number
+            committedOffset: bigint
+            committedLeaderEpoch: number
+            committedMetadata: string
+          }[],
+        }
       })
       const byName = new Map(topics.map(topic => [topic.name, topic]))
       for (const [{ topic, partition }, { offset, leaderEpoch, metadata: text }] of offsets)
@@ -127,14 +136,19 @@ export class OffsetStore {
         { lane: 'other', timeoutMs, version, signal: options.signal },
       )
       const group = version >= 8 ? response.groups.find(entry => entry.groupId === groupId) : response
-      if (!group) throw brokerError(ErrorCode.UNKNOWN_SERVER_ERROR, { api: 'OffsetFetch', message: 'the group is missing in the answer' })
+      if (!group)
+        throw brokerError(ErrorCode.UNKNOWN_SERVER_ERROR, { api: 'OffsetFetch', message: 'the group is missing in the answer' })
       if (group.errorCode !== ErrorCode.NONE) throw brokerError(group.errorCode, { api: 'OffsetFetch' })
       for (const { name, partitions: answered } of group.topics) {
         for (const { partitionIndex, errorCode, committedOffset, committedLeaderEpoch, metadata } of answered) {
           if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
             throw brokerError(errorCode, { api: 'OffsetFetch', topic: name, partition: partitionIndex })
           const leaderEpoch = committedLeaderEpoch < 0 ? null : committedLeaderEpoch
-          result.set(name, partitionIndex, committedOffset < 0n ? null : { offset: committedOffset, leaderEpoch, metadata: metadata ?? '' })
+          result.set(
+            name,
+            partitionIndex,
+            committedOffset < 0n ? null : { offset: committedOffset, leaderEpoch, metadata: metadata ?? '' },
+          )
         }
       }
       for (const key of wanted) if (!result.has(key)) result.set(key, null)
@@ -157,7 +171,10 @@ export class OffsetStore {
         const row = 'errorCode' in error && typeof error.errorCode === 'number' ? errorRow(error.errorCode) : undefined
         if (row?.action !== 'retry' && row?.action !== 'refresh-metadata') client.forgetCoordinator('group', groupId)
         const pause = client.retryBackoffMs(attempts)
-        if (deadline.remainingMs <= pause) throw error.code === 'ERR_TIMEOUT' ? error : new TimeoutError(operation, deadline.timeoutMs, { cause: error, hint: error.message })
+        if (deadline.remainingMs <= pause)
+          throw error.code === 'ERR_TIMEOUT'
+            ? error
+            : new TimeoutError(operation, deadline.timeoutMs, { cause: error, hint: error.message })
         await client.delay(pause, signal)
       }
     }

@@ -44,7 +44,10 @@ const ownShape = {
   /** `classic`: the clients of a group agree among themselves (JoinGroup, SyncGroup). */
   groupProtocol: z.enum(['classic']).default('classic'),
   /** How the leader of a classic group spreads partitions, in order of preference; all members must share one. */
-  assignors: z.array(z.enum(['range'])).min(1).default(['range']),
+  assignors: z
+    .array(z.enum(['range']))
+    .min(1)
+    .default(['range']),
   sessionTimeoutMs: ms.positive().default(45_000),
   heartbeatIntervalMs: ms.positive().default(3_000),
   /** The longest time between two calls of `poll()` or `next()`; a member that takes longer leaves its group. */
@@ -101,7 +104,10 @@ const rules = (
     issue('fetchMaxWaitMs', 'must be below requestTimeoutMs, or every idle fetch would time out')
 }
 
-const schema = z.strictObject({ ...clientOptionsShape, ...ownShape }).superRefine(clientRules).superRefine(rules)
+const schema = z
+  .strictObject({ ...clientOptionsShape, ...ownShape })
+  .superRefine(clientRules)
+  .superRefine(rules)
 const sharedSchema = z.strictObject(ownShape).superRefine(rules)
 
 /** Java's property names of what `ownShape` holds. */

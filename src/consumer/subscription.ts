@@ -1,5 +1,5 @@
-import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../client/partition-map.ts'
+import { KafkaError } from '../errors.ts'
 
 /**
  * Told of changes of a group's assignment, inside `poll()`, `next()` or `run`, which wait for it. What it throws rejects
@@ -50,10 +50,15 @@ export class Subscription {
     const wanted: TopicSelection =
       typeof selection === 'string' ? { topics: [selection] } : isNames(selection) ? { topics: selection } : selection
     const kind = 'pattern' in wanted ? 'pattern' : 'topics'
-    if (this.state.kind !== 'none' && this.state.kind !== kind) throw conflict(this.state.kind, `subscribe to ${kind === 'topics' ? 'topics' : 'a pattern'}`)
+    if (this.state.kind !== 'none' && this.state.kind !== kind)
+      throw conflict(this.state.kind, `subscribe to ${kind === 'topics' ? 'topics' : 'a pattern'}`)
     if ('pattern' in wanted) {
       if (!(wanted.pattern instanceof RegExp)) throw invalid('pattern must be a RegExp')
-      this.state = { kind: 'pattern', pattern: new RegExp(wanted.pattern.source, wanted.pattern.flags.replace(/[gy]/g, '')), matched: [] }
+      this.state = {
+        kind: 'pattern',
+        pattern: new RegExp(wanted.pattern.source, wanted.pattern.flags.replace(/[gy]/g, '')),
+        matched: [],
+      }
     } else {
       if (!Array.isArray(wanted.topics)) throw invalid('subscribe takes topic names, { topics } or { pattern }')
       for (const topic of wanted.topics) checkTopicName(topic)
@@ -95,7 +100,12 @@ function isNames(selection: readonly string[] | TopicSelection): selection is re
 }
 
 function conflict(current: string, wanted: string): KafkaError {
-  const had = { none: '', manual: 'assign() was used', topics: 'topics are subscribed to', pattern: 'a pattern is subscribed to' }[current]
+  const had = {
+    none: '',
+    manual: 'assign() was used',
+    topics: 'topics are subscribed to',
+    pattern: 'a pattern is subscribed to',
+  }[current]
   return new KafkaError('ERR_ILLEGAL_STATE', `cannot ${wanted}: ${had}. Call unsubscribe() first`)
 }
 
