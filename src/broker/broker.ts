@@ -7,6 +7,8 @@ import { appendVerbatim } from './append.ts'
 import { Cluster } from './cluster.ts'
 import type { GroupState } from './groups/state.ts'
 import type { InterceptOptions, Interceptor } from './intercept.ts'
+import { type CompactOptions, compact } from './log/compaction.ts'
+import { type BrokerRecord, storedRecords } from './log/stored-records.ts'
 import { BrokerNode } from './node.ts'
 import { type BrokerOptionsInput, brokerOptions } from './options.ts'
 import type { Partition, Topic } from './topic.ts'
@@ -113,6 +115,42 @@ export class Broker implements AsyncDisposable {
   ): Promise<void> {
     const copy = Buffer.from(bytes)
     await appendVerbatim(this.partitionOf(topic, partition), copy, options.keepOffsets ?? false)
+  }
+
+  /** All records of a partition that can be read, oldest first: for asserts. Control records are left out. */
+  records(topic: string, partition: number): Promise<BrokerRecord[]> {
+    return storedRecords(this.partitionOf(topic, partition).log)
+  }
+
+  /** Keeps the last record of each key only, leaving gaps and perhaps empty batches. */
+  compact(topic: string, partition: number, options: CompactOptions = {}): Promise<void> {
+    return compact(this.partitionOf(topic, partition).log, options)
+  }
+
+  /** Drops the records below an offset, as retention does. */
+  deleteRecords(topic: string, partition: number, beforeOffset: bigint): void {
+    const { log } = this.partitionOf(topic, partition)
+    log.deleteBefore(beforeOffset)
+    log.changed()
+  }
+
+  /** Drops the batches that end at or after an offset, as an unclean leader election does. The leader epoch rises. */
+  truncate(topic: string, partition: number, offset: bigint): void {
+    const target = this.partitionOf(topic, partition)
+    target.log.truncateTo(offset)
+    target.bumpEpoch()
+  }
+
+  /** Lets an empty partition begin at an offset, however large. */
+  startAt(topic: string, partition: number, offset: bigint): void {
+    const { log } = this.partitionOf(topic, partition)
+    if (log.sizeBytes > 0) throw new KafkaError('ERR_ILLEGAL_STATE', `${topic}-${partition} holds records: use a new topic`)
+    log.startAt(offset)
+  }
+
+  /** Keeps records from `offset` on unreadable, as replicas that lag behind do; undefined lets go. */
+  holdHighWatermark(topic: string, partition: number, offset: bigint | undefined): void {
+    this.partitionOf(topic, partition).log.holdHighWatermark(offset)
   }
 
   // ---- faults

@@ -119,6 +119,7 @@ export class ClientConnection implements FrameHandler {
   // ---- serving
 
   private serve(frame: Frame): void {
+    if (this.sasl?.takesBareTokens) return this.serveToken(this.sasl, frame)
     let envelope: RequestEnvelope
     try {
       envelope = decodeRequestHeader(frame.buffer, flexibleFrom)
@@ -163,6 +164,20 @@ export class ClientConnection implements FrameHandler {
     } else this.answer(handler.api, context, outcome, frame)
   }
 
+  /** A token of an exchange that began with SaslHandshake v0: it travels without headers, and a failure has no words (KIP-152). */
+  private serveToken(sasl: SaslServer, frame: Frame): void {
+    sasl.authenticate(Buffer.from(frame.buffer)).then(
+      ({ errorCode, authBytes }) => {
+        if (errorCode !== 0) return this.fail(new KafkaError('ERR_AUTHENTICATION', 'the token was refused'), 'SASL')
+        const length = Buffer.alloc(4)
+        length.writeInt32BE(authBytes.length)
+        this.write([length, authBytes])
+        this.done(frame)
+      },
+      error => this.fail(error, 'SASL'),
+    )
+  }
+
   /** Lets each interceptor decide, the latest first; the handler is the last in the chain. */
   private async intercepted(
     handler: Handler,
@@ -198,6 +213,7 @@ export class ClientConnection implements FrameHandler {
       } catch (error) {
         return this.fail(error, `the answer to ${api.name}`)
       }
+      if (this.sasl?.hasFailed) return this.close()
       if (throttleMs > 0) return this.mute(throttleMs, frame)
     }
     this.done(frame)

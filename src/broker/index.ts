@@ -3,5 +3,7 @@ export { Broker, type GroupInfo, type PartitionState, startBroker } from './brok
 export type { GroupState } from './groups/state.ts'
 export type { Answer, RequestContext } from './handler.ts'
 export type { InterceptContext, Interception, InterceptOptions, Interceptor } from './intercept.ts'
+export type { CompactOptions } from './log/compaction.ts'
+export type { BrokerRecord } from './log/stored-records.ts'
 export type { BrokerOptionsInput as BrokerOptions } from './options.ts'
 export type { Release } from './releases.ts'

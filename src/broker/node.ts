@@ -27,11 +27,10 @@ export class BrokerNode {
     this.cluster = cluster
     this.id = id
     this.port = port
-    const { host, racks, asVersion, maxVersions, sasl } = cluster.options
+    const { host, racks, asVersion, maxVersions } = cluster.options
     this.host = host
     this.rack = racks[id - 1] ?? null
-    const served = [...handlers.values()].filter(({ api }) => sasl || (api.key !== 17 && api.key !== 36))
-    this.versions = offeredVersions(served, asVersion, maxVersions)
+    this.versions = offeredVersions(handlers.values(), asVersion, maxVersions)
     this.fetchSessions = this.newFetchSessions()
   }
 

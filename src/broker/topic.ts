@@ -22,6 +22,10 @@ export class Partition {
   lead(nodeId: number): void {
     if (nodeId === this.leaderId) return
     this.leaderId = nodeId
+    this.bumpEpoch()
+  }
+
+  bumpEpoch(): void {
     this.leaderEpoch++
     this.log.epochs.assign(this.leaderEpoch, this.log.endOffset)
     // Fetches that wait here have to learn of it.

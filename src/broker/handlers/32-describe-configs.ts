@@ -35,7 +35,7 @@ const brokerValue = (name: string, settings: Settings): string | undefined =>
       ? settings.text('min.insync.replicas')
       : undefined
 
-export const describeConfigs = handler(DescribeConfigs, ({ resources, includeSynonyms }, { cluster }) => ({
+export const describeConfigs = handler(DescribeConfigs, ({ resources, includeSynonyms }, { cluster, version }) => ({
   throttleTimeMs: 0,
   results: resources.map(({ resourceType, resourceName, configurationKeys }) => {
     const answer = { resourceType, resourceName, errorCode: ErrorCode.NONE as number, errorMessage: null as string | null }
@@ -44,7 +44,7 @@ export const describeConfigs = handler(DescribeConfigs, ({ resources, includeSyn
         .filter(({ name }) => configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name))
         .map(entry => ({
           ...entry,
-          isDefault: entry.configSource === BY_DEFAULT,
+          ...(version === 0 ? { isDefault: entry.configSource === BY_DEFAULT } : {}),
           configType: UNKNOWN_TYPE,
           documentation: null,
           synonyms: includeSynonyms ? [{ name: entry.name, value: entry.value, source: entry.configSource }] : [],
