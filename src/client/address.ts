@@ -18,7 +18,7 @@ export function bootstrapAddresses(servers: string | readonly string[]): Address
 }
 
 function address(text: string): Address {
-  const match = /^(?:[A-Za-z_0-9]+:\/\/)?(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/[\]]+))(?::(\d+))?$/.exec(text)
+  const match = /^(?:[A-Za-z_0-9]+:\/\/)?(?:\[([0-9A-Fa-f:.]+(?:%[^\]\s]+)?)\]|([^\s:/[\]]+))(?::(\d+))?$/.exec(text)
   const host = match?.[1] ?? match?.[2]
   if (!match || !host) throw new Error(`'${text}' is not a server: expected 'host:port', or '[address]:port' for IPv6`)
   const port = match[3] === undefined ? DEFAULT_PORT : Number(match[3])

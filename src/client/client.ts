@@ -143,7 +143,12 @@ export class Client {
   }
 
   /** Sends what is never answered: Produce with acks 0. Resolves once it was handed to the connection. */
-  async sendOneWay<A extends Api>(nodeId: number, api: A, request: Encodable<A['request']>, options: SendOptions): Promise<void> {
+  async sendOneWay<A extends Api>(
+    nodeId: number,
+    api: A,
+    request: Encodable<A['request']>,
+    options: SendOptions,
+  ): Promise<undefined> {
     const { lane, signal, version, minVersion, maxVersion } = options
     const connection = await this.brokers.open(nodeId, lane, { ms: options.timeoutMs ?? this.options.requestTimeoutMs, signal })
     connection.send(api, request, {

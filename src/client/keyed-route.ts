@@ -147,7 +147,7 @@ class KeyedRequest {
     }
     const body = { ...this.request, [this.path.field]: shard.map(part => part.element) }
     const minVersion = Math.max(this.operation.minVersion ?? 0, this.path.since)
-    const answer = await this.router.once({ ...this.operation, minVersion }, body, nodeId)
+    const answer = (await this.router.once({ ...this.operation, minVersion }, body, nodeId)) ?? defaultsOf(api.response.shape)
     this.answers.push(answer)
     const list = answer[this.results.array] as Body[]
     const { key } = this.results

@@ -3,7 +3,7 @@ import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
 import { type Api, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
 import { type Body, codeOf, elementShape, isPartial, joined } from './merge.ts'
-import { mayRepeat, type Remedy, remedyFor } from './retry.ts'
+import { mayRepeat, type Remedy, remedyFor, timeIsUp } from './retry.ts'
 import type { Cluster, Operation, Router } from './router.ts'
 
 /** Where topics, partitions and errors sit in the request and the answer of an API that goes to leaders. */
@@ -50,8 +50,11 @@ export async function sendToLeaders(cluster: Cluster, router: Router, operation:
   const plan = planOf(api)
   const { metadata } = cluster.client
   await metadata.known(deadline, signal)
+  const ids = idsOf(plan, request)
+  if (ids.length > 0) await metadata.locateIds(ids, { timeoutMs: deadline.remainingMs, signal })
   const pieces = piecesOf(plan, request, id => metadata.topicById(id)?.name)
   const answers: Body[] = []
+  let outOfTime = false
   let pending = pieces
   for (let attempt = 1; pending.length > 0; attempt++) {
     const unknown = await metadata.locate(namesOf(pending), { timeoutMs: deadline.remainingMs, signal })
@@ -87,6 +90,10 @@ export async function sendToLeaders(cluster: Cluster, router: Router, operation:
         try {
           const body = bodyOf(plan, request, shard, name => metadata.topic(name)?.topicId)
           const answer = await router.once(operation, body, nodeId)
+          if (!answer) {
+            for (const piece of shard) piece.result = blankResult(plan, piece, undefined)
+            return
+          }
           answers.push(answer)
           read(plan, api, answer, shard, retry, id => metadata.topicById(id)?.name)
         } catch (error) {
@@ -100,17 +107,30 @@ export async function sendToLeaders(cluster: Cluster, router: Router, operation:
     )
     pending = again
     const failure = again[0]?.failure
-    if (!failure || !(await router.pause(operation, attempt, failure))) break
+    if (!failure) break
+    if (!(await router.pause(operation, attempt, failure))) {
+      outOfTime = true
+      break
+    }
     await router.apply(remedy, { kind: 'any' }, operation)
   }
   const failed = pieces.find(piece => piece.failure && !(piece.failure instanceof BrokerError))
-  if (answers.length === 0 && failed?.failure) throw failed.failure
+  if (answers.length === 0 && failed?.failure)
+    throw outOfTime ? timeIsUp(`the ${api.name} request`, deadline, failed.failure) : failed.failure
   return assemble(plan, api, pieces, answers)
 }
 
 function leaderless(piece: Piece, exists: (name: string) => boolean): number {
   if (piece.name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
   return exists(piece.name) ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
+
+/** Ids of the topics that are asked for by id alone. */
+function idsOf(plan: LeaderPlan, request: Body): string[] {
+  const { id, name } = plan
+  if (id === undefined) return []
+  const topics = (request[plan.topics] ?? []) as Body[]
+  return topics.filter(topic => topic[id] && !(name !== undefined && topic[name])).map(topic => String(topic[id]))
 }
 
 function piecesOf(plan: LeaderPlan, request: Body, nameOf: (id: string) => string | undefined): Piece[] {
@@ -137,6 +157,7 @@ function bodyOf(plan: LeaderPlan, request: Body, shard: readonly Piece[], idOf: 
     if (!topic) {
       topic = { ...piece.topic, [plan.partitions]: [] }
       if (plan.name !== undefined && piece.name !== undefined) topic[plan.name] = piece.name
+      // Asked for by name, it is whatever has that name now; asked for by id, it is that and no other (KIP-516).
       if (plan.id !== undefined && piece.name !== undefined && (topic[plan.id] ?? NO_UUID) === NO_UUID) {
         topic[plan.id] = idOf(piece.name) ?? NO_UUID
       }
@@ -201,6 +222,11 @@ function assemble(plan: LeaderPlan, api: Api, pieces: readonly Piece[], answers:
     )
   }
   return { ...joined(api, answers, []), [results.topics]: [...topics.values()] }
+}
+
+function blankResult({ results }: LeaderPlan, { index }: Piece, failure: Error | undefined): Body {
+  const code = failure ? codeOf(failure) : ErrorCode.NONE
+  return { ...defaultsOf(results.partitionShape), [results.index]: index, [results.error]: code }
 }
 
 function planOf(api: Api): LeaderPlan {

@@ -1,13 +1,13 @@
-import { type BrokerError, KafkaError } from '../errors.ts'
-import { Metadata as MetadataApi } from '../protocol/apis/03-metadata.ts'
+import type { BrokerError } from '../errors.ts'
 import { brokerError, ErrorCode, errorRow } from '../protocol/error-codes.ts'
-import type { Decoded } from '../protocol/schema.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import { backoffMs } from '../util/backoff.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Logger } from '../util/logger.ts'
+import { Bootstrap, type MetadataAnswer } from './bootstrap.ts'
 import type { BrokerMetadata, Brokers } from './brokers.ts'
 import type { Lifetime } from './lifetime.ts'
+import { type Codes, NOTHING, type Question, Round } from './metadata-round.ts'
 import type { ClientOptions } from './options.ts'
 import { isFatal, isRetriable, timeIsUp } from './retry.ts'
 import { TopicCache, type TopicMetadata } from './topic-cache.ts'
@@ -15,21 +15,17 @@ import { TopicCache, type TopicMetadata } from './topic-cache.ts'
 export type { BrokerMetadata } from './brokers.ts'
 export type { PartitionMetadata, TopicMetadata } from './topic-cache.ts'
 
-type Answer = Decoded<(typeof MetadataApi)['response']>
-
 export interface EnsureOptions {
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Ask the broker to create what does not exist, where it is configured to. Default false. */
   readonly allowAutoCreate?: boolean | undefined
+  /** How often brokers may say that a topic does not exist before that is believed. */
+  readonly patience?: number | undefined
 }
 
 /** How often brokers may say that a topic does not exist before that is believed: a new topic is not known everywhere at once. */
 const UNKNOWN_TOPIC_ANSWERS = 5
-/** A broker that has not answered by then is asked no further: the next one is asked as well, and the first answer counts. */
-const HEDGE_AFTER_MS = 2_000
-/** How many known brokers are asked before `bootstrapServers` are. */
-const KNOWN_BEFORE_BOOTSTRAP = 3
 
 /** What is known about the cluster: brokers, topics, leaders. Asked for again by age and by need. */
 export class Metadata {
@@ -38,6 +34,7 @@ export class Metadata {
   private readonly lifetime: Lifetime
   private readonly logger: Logger
   private readonly pool: Brokers
+  private readonly bootstrap: Bootstrap
   private readonly cache = new TopicCache()
   private readonly tracked = new Map<string, number>()
   private trackedAll = 0
@@ -58,6 +55,7 @@ export class Metadata {
     this.lifetime = lifetime
     this.logger = logger
     this.pool = pool
+    this.bootstrap = new Bootstrap(options, runtime, lifetime, pool)
     pool.onStranger = () => this.startOver('a broker is not the one we knew')
   }
 
@@ -133,25 +131,52 @@ export class Metadata {
   }
 
   /** Makes topics known; those that cannot be had are in the answer, with why. */
-  async locate(topics: readonly string[], options: EnsureOptions = {}): Promise<Map<string, BrokerError>> {
-    const { signal, allowAutoCreate = false } = options
-    const deadline = new Deadline(this.runtime.clock, options.timeoutMs ?? this.options.defaultApiTimeoutMs)
+  locate(topics: readonly string[], options: EnsureOptions = {}): Promise<Map<string, BrokerError>> {
+    const autoCreate = options.allowAutoCreate ?? false
+    return this.seek(
+      topics,
+      name => this.topic(name) !== undefined,
+      names => ({ names, ids: [], autoCreate }),
+      options,
+    )
+  }
+
+  /** As `locate`, for topics of which only the ids are known (KIP-516): brokers before 3.1 cannot say. */
+  locateIds(ids: readonly string[], options: EnsureOptions = {}): Promise<Map<string, BrokerError>> {
+    return this.seek(
+      ids,
+      id => this.topicById(id) !== undefined,
+      missing => ({ names: [], ids: missing, autoCreate: false }),
+      options,
+    )
+  }
+
+  private async seek(
+    keys: readonly string[],
+    isKnown: (key: string) => boolean,
+    questionOf: (keys: readonly string[]) => Question,
+    options: EnsureOptions,
+  ): Promise<Map<string, BrokerError>> {
+    const { signal, patience = UNKNOWN_TOPIC_ANSWERS, timeoutMs = this.options.defaultApiTimeoutMs } = options
     const failed = new Map<string, BrokerError>()
+    const missing = () => keys.filter(key => !failed.has(key) && !isKnown(key))
+    let pending = missing()
+    if (pending.length === 0) return failed
+    const deadline = new Deadline(this.runtime.clock, timeoutMs)
     const answers = new Map<string, number>()
-    const missing = () => topics.filter(name => !failed.has(name) && !this.topic(name))
-    for (let attempt = 0, names = missing(); names.length > 0; names = missing(), attempt++) {
-      if (attempt > 0) await this.lifetime.delay(Math.min(this.retryBackoffMs(attempt), deadline.remainingMs), signal)
-      const round = await this.askUntil(() => missing().length === 0, names, allowAutoCreate, deadline, signal)
-      for (const name of names) {
-        const code = round.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        if (code === ErrorCode.NONE) continue
-        const asked = (answers.get(name) ?? 0) + 1
-        answers.set(name, asked)
-        const { retriable } = errorRow(code)
-        const enough =
-          deadline.passed || !retriable || (code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && asked >= UNKNOWN_TOPIC_ANSWERS)
-        if (enough) failed.set(name, brokerError(code, { api: 'Metadata', topic: name }))
+    for (let attempt = 1; pending.length > 0; attempt++) {
+      const codes = await this.askUntil(() => missing().length === 0, questionOf(pending), deadline, signal)
+      const pause = this.retryBackoffMs(attempt)
+      for (const key of missing()) {
+        const code = codes.get(key) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        const asked = (answers.get(key) ?? 0) + 1
+        answers.set(key, asked)
+        const isUnknown = code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || code === ErrorCode.UNKNOWN_TOPIC_ID
+        const over = pause >= deadline.remainingMs || !errorRow(code).retriable || (isUnknown && asked >= patience)
+        if (over) failed.set(key, brokerError(code || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, { api: 'Metadata', topic: key }))
       }
+      pending = missing()
+      if (pending.length > 0) await this.lifetime.delay(pause, signal)
     }
     return failed
   }
@@ -159,21 +184,20 @@ export class Metadata {
   /** Resolves once the brokers of the cluster are known: tries until the deadline, or once. */
   async known(deadline: Deadline, signal?: AbortSignal, tries: 'many' | 'one' = 'many'): Promise<void> {
     const isKnown = () => this.lastSuccess !== undefined && this.pool.nodeIds.length > 0
-    if (!isKnown()) await this.askUntil(isKnown, [], false, deadline, signal, tries)
+    if (!isKnown()) await this.askUntil(isKnown, NOTHING, deadline, signal, tries)
   }
 
   /** Asks, and asks again where that failed for a reason that may pass. */
   private async askUntil(
     done: () => boolean,
-    topics: readonly string[],
-    autoCreate: boolean,
+    question: Question,
     deadline: Deadline,
     signal: AbortSignal | undefined,
     tries: 'many' | 'one' = 'many',
-  ): Promise<ReadonlyMap<string, number>> {
+  ): Promise<Codes> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.wait(this.ask(topics, autoCreate), deadline, signal)
+        return await this.wait(this.ask(question), deadline, signal)
       } catch (error) {
         if (tries === 'one' || signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
         const pause = this.retryBackoffMs(attempt)
@@ -187,14 +211,15 @@ export class Metadata {
   /** A broker for a request that any of them can answer: the least loaded. */
   async anyBroker(deadline: Deadline, signal?: AbortSignal): Promise<number> {
     await this.known(deadline, signal)
-    return this.shuffled(this.pool.nodeIds)[0] ?? this.shuffled(this.pool.bootstrapIds)[0] ?? -1
+    const [nodeId = -1] = this.bootstrap.byLoad(this.pool.nodeIds)
+    return nodeId
   }
 
   /** Asks again. Calls while an answer is awaited share it; at most one request per retryBackoffMs. */
   async refresh(reason: string): Promise<void> {
     this.logger.debug({ reason }, 'metadata refresh')
     if (this.round) await this.round.done
-    else await this.ask([], false).done
+    else await this.ask(NOTHING).done
   }
 
   /** A newer leader, as a Produce or Fetch answer told it (KIP-951). */
@@ -219,7 +244,7 @@ export class Metadata {
     this.listeners.clear()
   }
 
-  private wait(round: Round, deadline: Deadline, signal?: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  private wait(round: Round, deadline: Deadline, signal?: AbortSignal): Promise<Codes> {
     return this.lifetime.within(round.done, {
       ms: deadline.remainingMs,
       of: deadline.timeoutMs,
@@ -229,17 +254,15 @@ export class Metadata {
     })
   }
 
-  /** The round that will ask for these topics: the one under way if it does, else the next. */
-  private ask(topics: readonly string[], autoCreate: boolean): Round {
-    if (this.round && topics.every(name => this.round?.topics.has(name)) && (!autoCreate || this.round.autoCreate))
-      return this.round
+  /** The round that will ask that: the one under way if it does, else the next. */
+  private ask(question: Question): Round {
+    if (this.round?.covers(question)) return this.round
     if (this.round) {
-      this.nextRound ??= new Round()
-      this.nextRound.add(topics, autoCreate)
+      this.nextRound ??= new Round(question)
+      this.nextRound.add(question)
       return this.nextRound
     }
-    const round = new Round()
-    round.add(topics, autoCreate)
+    const round = new Round(question)
     this.start(round)
     return round
   }
@@ -263,110 +286,30 @@ export class Metadata {
     void round
   }
 
-  private async run(round: Round): Promise<ReadonlyMap<string, number>> {
+  private async run(round: Round): Promise<Codes> {
     const clock = this.runtime.clock
     // Topics never asked for do not wait; repeated questions do.
-    const fresh = [...round.topics].some(name => !this.cache.wasAsked(name))
+    const fresh = round.ids.size > 0 || [...round.names].some(name => !this.cache.wasAsked(name))
     const pause = this.lastEnd + this.options.retryBackoffMs - clock.monotonic()
     if (!fresh && pause > 0) await this.lifetime.delay(pause)
     for (const name of [...this.tracked.keys(), ...this.cache.wanted(clock.monotonic() - this.options.metadataMaxIdleMs)]) {
-      round.topics.add(name)
+      round.names.add(name)
     }
-    for (const name of round.topics) this.cache.asked(name)
+    for (const name of round.names) this.cache.asked(name)
     const everything = this.trackedAll > 0
-    const request = {
-      topics: everything ? null : [...round.topics].map(name => ({ name })),
-      allowAutoTopicCreation: round.autoCreate,
-    }
+    const topics = everything ? null : Array.from(round.names, name => ({ name }))
     try {
       this.rebootstrapIfStale()
-      const answer = await this.first(this.candidates(), request)
+      const answer = await this.bootstrap.ask({ topics, ids: [...round.ids], allowAutoTopicCreation: round.autoCreate })
       this.failures = 0
       this.failingSince = undefined
       this.lastSuccess = clock.monotonic()
-      return this.merge(answer, round.topics, everything)
+      return this.merge(answer, round.names, everything)
     } catch (error) {
       this.failures++
       this.failingSince ??= clock.monotonic()
       throw error
     }
-  }
-
-  /**
-   * The known brokers, the least loaded ahead, and unless told otherwise `bootstrapServers`, which come early: when none of
-   * the brokers we knew is left, the cluster has moved (KIP-899).
-   */
-  private candidates(): number[] {
-    const known = this.shuffled(this.pool.nodeIds)
-    if (known.length === 0) return this.shuffled(this.pool.bootstrapIds)
-    if (this.options.metadataRecoveryStrategy === 'none') return known
-    known.splice(KNOWN_BEFORE_BOOTSTRAP, 0, ...this.shuffled(this.pool.bootstrapIds))
-    return known
-  }
-
-  private shuffled(ids: readonly number[]): number[] {
-    return ids
-      .map(id => ({ id, load: this.pool.load(id) + this.runtime.random() }))
-      .sort((a, b) => a.load - b.load)
-      .map(({ id }) => id)
-  }
-
-  /** Asks one after the other; one that hangs does not hold up the next. The first answer counts. */
-  private first(
-    ids: readonly number[],
-    request: { topics: { name: string }[] | null; allowAutoTopicCreation: boolean },
-  ): Promise<Answer> {
-    return new Promise<Answer>((resolve, reject) => {
-      let next = 0
-      let open = 0
-      let failure: unknown
-      let timer: Timer | undefined
-      let over = false
-      const launch = () => {
-        timer?.cancel()
-        const id = ids[next++]
-        if (id === undefined) {
-          if (open === 0) finish(() => reject(failure))
-          return
-        }
-        open++
-        timer = this.runtime.clock.setTimer(HEDGE_AFTER_MS, launch)
-        this.askOne(id, request).then(
-          answer => finish(() => resolve(answer)),
-          (error: unknown) => {
-            open--
-            failure = worse(failure, error)
-            if (isFatal(error)) finish(() => reject(error))
-            else if (!over) launch()
-          },
-        )
-      }
-      const finish = (settle: () => void) => {
-        over = true
-        timer?.cancel()
-        settle()
-      }
-      launch()
-    })
-  }
-
-  private async askOne(
-    nodeId: number,
-    request: { topics: { name: string }[] | null; allowAutoTopicCreation: boolean },
-  ): Promise<Answer> {
-    const ms = this.options.requestTimeoutMs
-    const connection = await this.pool.open(nodeId, 'other', { ms })
-    // Before 0.11 (version 4) a broker cannot be told not to create what it is asked about: its own setting decides.
-    const expressible = connection.versionOf(MetadataApi) < 4 ? { topics: request.topics } : request
-    const answer = await this.lifetime.within(connection.request(MetadataApi, expressible), {
-      ms,
-      operation: `the Metadata request to broker ${nodeId}`,
-    })
-    if (answer.errorCode !== ErrorCode.NONE) {
-      if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.startOver('a broker asked for it')
-      throw brokerError(answer.errorCode, { api: 'Metadata' })
-    }
-    return answer
   }
 
   /** Known brokers that gave no metadata for too long are given up, connections and all (KIP-1102). */
@@ -386,7 +329,7 @@ export class Metadata {
     this.refresh(reason).catch((error: unknown) => this.logger.debug({ err: error }, 'metadata refresh failed'))
   }
 
-  private merge(answer: Answer, asked: ReadonlySet<string>, everything: boolean): ReadonlyMap<string, number> {
+  private merge(answer: MetadataAnswer, asked: ReadonlySet<string>, everything: boolean): Codes {
     if (this.cluster !== null && answer.clusterId !== null && answer.clusterId !== this.cluster) {
       this.logger.warn({ from: this.cluster, to: answer.clusterId }, 'the brokers belong to another cluster now')
       this.cache.clear()
@@ -426,31 +369,4 @@ export class Metadata {
     })
     this.ageTimer.unref()
   }
-}
-
-/** One question to the cluster, and whoever waits for its answer: a code per topic. */
-class Round {
-  readonly topics = new Set<string>()
-  autoCreate = false
-  readonly done: Promise<ReadonlyMap<string, number>>
-  resolve: (codes: ReadonlyMap<string, number>) => void = () => {}
-  reject: (error: unknown) => void = () => {}
-
-  constructor() {
-    this.done = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    this.done.catch(() => {})
-  }
-
-  add(topics: readonly string[], autoCreate: boolean): void {
-    for (const name of topics) this.topics.add(name)
-    this.autoCreate ||= autoCreate
-  }
-}
-
-/** Of two failures the one that tells more. */
-function worse(before: unknown, now: unknown): unknown {
-  return before !== undefined && KafkaError.is(now) && now.code === 'ERR_TIMEOUT' ? before : now
 }

@@ -26,7 +26,11 @@ export async function offsetFetchOfOneGroup(
   )
   return {
     groupId,
-    topics: (answer.topics as Body[]).map(topic => ({ name: topic.name, topicId: NO_UUID, partitions: topic.partitions })),
-    errorCode: answer.errorCode,
+    topics: ((answer?.topics ?? []) as Body[]).map(topic => ({
+      name: topic.name,
+      topicId: NO_UUID,
+      partitions: topic.partitions,
+    })),
+    errorCode: answer?.errorCode,
   }
 }

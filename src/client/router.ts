@@ -1,6 +1,8 @@
 import { BrokerError, KafkaError } from '../errors.ts'
+import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
-import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
+import { defaultsOf } from '../protocol/presence.ts'
+import { type Api, type Decoded, type Encodable, NEVER, type Shape } from '../protocol/schema.ts'
 import type { ClientEvents } from '../telemetry/events.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Brokers, Lane } from './brokers.ts'
@@ -12,6 +14,7 @@ import { sendToLeaders } from './leader-route.ts'
 import { abortedError, type Lifetime } from './lifetime.ts'
 import { type Body, joined } from './merge.ts'
 import { mayRepeat, mendable, type Remedy, remedyFor, timeIsUp } from './retry.ts'
+import { namesWithoutId, withTopicIds, withTopicNames } from './topic-ids.ts'
 
 /** What routing works with. */
 export interface Cluster {
@@ -66,12 +69,32 @@ export class Router {
       minVersion: options.minVersion,
       maxVersion: options.maxVersion,
     }
-    const body: Body = request
+    const names = namesWithoutId(api, request)
+    if (names.length > 0) await this.learn(names, operation)
+    const timed = this.withTimeout(operation, request)
+    const complete = withTopicIds(api, timed, client.metadata)
+    const limited = { ...operation, maxVersion: Math.min(options.maxVersion ?? NEVER, complete.maxVersion) }
     const answer =
       options.nodeId === undefined
-        ? await this.routed(operation, body)
-        : await this.whole(operation, body, { kind: 'broker', nodeId: options.nodeId })
-    return answer as Decoded<A['response']>
+        ? // Leaders get ids at each attempt anew: a topic may be recreated meanwhile.
+          await this.routed(limited, api.route.kind === 'leader' ? timed : complete.request)
+        : await this.whole(limited, complete.request, { kind: 'broker', nodeId: options.nodeId })
+    return withTopicNames(api, answer, client.metadata) as Decoded<A['response']>
+  }
+
+  /** Topic ids, as far as one look-up gives them. */
+  private async learn(names: readonly string[], { deadline, signal }: Operation): Promise<void> {
+    await this.cluster.client.metadata.locate(names, { timeoutMs: deadline.remainingMs, signal, patience: 1 })
+  }
+
+  /** Unless the caller says otherwise, the broker may take as long as the answer is waited for. */
+  private withTimeout({ api, deadline }: Operation, request: Body): Body {
+    for (const [name, { presence }] of Object.entries(api.request.shape as Shape)) {
+      if (presence.role !== 'timeoutMs' || request[name] !== undefined) continue
+      const timeoutMs = Math.min(deadline.remainingMs, this.cluster.client.options.requestTimeoutMs)
+      return { ...request, [name]: Math.max(1, Math.floor(timeoutMs)) }
+    }
+    return request
   }
 
   private async routed(operation: Operation, request: Body): Promise<Body> {
@@ -116,7 +139,7 @@ export class Router {
       let remedy: Remedy
       try {
         const nodeId = await this.nodeOf(to, operation)
-        answer = await this.once(operation, request, nodeId)
+        answer = (await this.once(operation, request, nodeId)) ?? defaultsOf(api.response.shape)
         const code = mendable(api, errorCodesOf(api, answer), to.kind)
         if (code === ErrorCode.NONE) return answer
         failure = brokerError(code, { api: api.name })
@@ -134,18 +157,14 @@ export class Router {
     }
   }
 
-  /** One attempt. */
-  once(operation: Operation, request: Body, nodeId: number): Promise<Body> {
+  /** One attempt; no answer follows a Produce with acks 0. */
+  once(operation: Operation, request: Body, nodeId: number): Promise<Body | undefined> {
     const { api, deadline, signal, version, minVersion, maxVersion } = operation
-    const timeoutMs = Math.max(1, Math.min(deadline.remainingMs, this.cluster.client.options.requestTimeoutMs))
-    return this.cluster.client.sendTo(nodeId, api, request as Encodable<Api['request']>, {
-      lane: laneOf(api),
-      timeoutMs,
-      signal,
-      version,
-      minVersion,
-      maxVersion,
-    })
+    const { client } = this.cluster
+    const timeoutMs = Math.max(1, Math.min(deadline.remainingMs, client.options.requestTimeoutMs))
+    const options = { lane: laneOf(api), timeoutMs, signal, version, minVersion, maxVersion }
+    if (api.key === Produce.key && request.acks === 0) return client.sendOneWay(nodeId, api, request, options)
+    return client.sendTo(nodeId, api, request, options)
   }
 
   async nodeOf(to: Destination, { deadline, signal }: Operation): Promise<number> {

@@ -100,6 +100,7 @@ export class TopicCache {
   merge(answer: readonly AnsweredTopic[], asked: ReadonlySet<string>, everything: boolean, now: number): Map<string, number> {
     const codes = new Map<string, number>()
     for (const topic of answer) {
+      if (topic.topicId !== NO_UUID) codes.set(topic.topicId, topic.errorCode)
       if (topic.name === null) continue
       codes.set(topic.name, topic.errorCode)
       if (topic.errorCode === ErrorCode.NONE) this.put(topic, topic.name, now)

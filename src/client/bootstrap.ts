@@ -1,0 +1,124 @@
+import { KafkaError } from '../errors.ts'
+import { Metadata as MetadataApi } from '../protocol/apis/03-metadata.ts'
+import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
+import type { Decoded } from '../protocol/schema.ts'
+import type { Runtime, Timer } from '../runtime/runtime.ts'
+import type { Brokers } from './brokers.ts'
+import type { Lifetime } from './lifetime.ts'
+import type { ClientOptions } from './options.ts'
+import { isFatal } from './retry.ts'
+
+export type MetadataAnswer = Decoded<(typeof MetadataApi)['response']>
+
+export interface MetadataQuestion {
+  /** Null: all topics. */
+  readonly topics: readonly { readonly name: string }[] | null
+  readonly ids: readonly string[]
+  readonly allowAutoTopicCreation: boolean
+}
+
+/** A broker that has not answered by then is not given up, but the next one is asked as well, and the first answer counts. */
+const HEDGE_AFTER_MS = 2_000
+/** How many known brokers are asked before `bootstrapServers` are. */
+const KNOWN_BEFORE_BOOTSTRAP = 3
+/** First version that leaves it to the client whether asking creates a topic; before it the broker's setting decides. */
+const CHOOSES_CREATION = 4
+/** First version that can be asked for a topic by its id alone: in 10 and 11 the field exists, but brokers do not serve it. */
+const ASKS_BY_ID = 12
+
+/** Whom to ask for metadata, and how: the brokers we know, and the addresses we began with. */
+export class Bootstrap {
+  private readonly options: ClientOptions
+  private readonly runtime: Runtime
+  private readonly lifetime: Lifetime
+  private readonly pool: Brokers
+
+  constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, pool: Brokers) {
+    this.options = options
+    this.runtime = runtime
+    this.lifetime = lifetime
+    this.pool = pool
+  }
+
+  /**
+   * Asks one broker after the other until one answers. One that hangs does not hold up the next. Rejects with the failure
+   * that tells most when none answered, and at once when the credentials are refused.
+   */
+  ask(question: MetadataQuestion): Promise<MetadataAnswer> {
+    return new Promise<MetadataAnswer>((resolve, reject) => {
+      const candidates = this.candidates()
+      let next = 0
+      let open = 0
+      let failure: unknown
+      let timer: Timer | undefined
+      let over = false
+      const finish = (settle: () => void) => {
+        over = true
+        timer?.cancel()
+        settle()
+      }
+      const launch = () => {
+        timer?.cancel()
+        const nodeId = candidates[next++]
+        if (nodeId === undefined) {
+          if (open === 0) finish(() => reject(failure))
+          return
+        }
+        open++
+        if (next < candidates.length) timer = this.runtime.clock.setTimer(HEDGE_AFTER_MS, launch)
+        this.askOne(nodeId, question).then(
+          answer => finish(() => resolve(answer)),
+          (error: unknown) => {
+            open--
+            failure = moreTelling(failure, error)
+            if (isFatal(error)) finish(() => reject(error))
+            else if (!over) launch()
+          },
+        )
+      }
+      launch()
+    })
+  }
+
+  /** Broker ids, the least loaded first and equals in random order. */
+  byLoad(nodeIds: readonly number[]): number[] {
+    return nodeIds
+      .map(nodeId => ({ nodeId, load: this.pool.load(nodeId) + this.runtime.random() }))
+      .sort((a, b) => a.load - b.load)
+      .map(({ nodeId }) => nodeId)
+  }
+
+  /**
+   * The brokers we know, and early among them, unless told otherwise, `bootstrapServers`: when none of the brokers we knew
+   * is left, the cluster has moved (KIP-899).
+   */
+  private candidates(): number[] {
+    const known = this.byLoad(this.pool.nodeIds)
+    if (known.length > 0 && this.options.metadataRecoveryStrategy === 'none') return known
+    known.splice(KNOWN_BEFORE_BOOTSTRAP, 0, ...this.byLoad(this.pool.bootstrapIds))
+    return known
+  }
+
+  private async askOne(nodeId: number, { topics, ids, allowAutoTopicCreation }: MetadataQuestion): Promise<MetadataAnswer> {
+    const ms = this.options.requestTimeoutMs
+    const connection = await this.pool.open(nodeId, 'other', { ms })
+    const version = connection.versionOf(MetadataApi)
+    const byId = topics && version >= ASKS_BY_ID ? ids.map(topicId => ({ topicId, name: null })) : []
+    const request = {
+      topics: topics && [...topics, ...byId],
+      ...(version >= CHOOSES_CREATION ? { allowAutoTopicCreation } : {}),
+    }
+    const answer = await this.lifetime.within(connection.request(MetadataApi, request, { version }), {
+      ms,
+      operation: `the Metadata request to broker ${nodeId}`,
+    })
+    if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.pool.onStranger()
+    if (answer.errorCode !== ErrorCode.NONE) throw brokerError(answer.errorCode, { api: 'Metadata' })
+    return answer
+  }
+}
+
+/** Of two failures: a timeout says less than any other. */
+function moreTelling(before: unknown, now: unknown): unknown {
+  return before !== undefined && KafkaError.is(now) && now.code === 'ERR_TIMEOUT' ? before : now
+}
