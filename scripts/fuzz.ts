@@ -5,12 +5,15 @@
 import { parseArgs } from 'node:util'
 import { fuzzMessage } from '../test/protocol/message-fuzz.ts'
 import { Random } from '../test/protocol/random-message.ts'
+import { fuzzDecompression, fuzzRecords } from '../test/records/records-fuzz.ts'
 
 /** One execution: throws unless the outcome is one of the allowed ones. */
 type Target = (random: Random) => void
 
 export const targets: Readonly<Record<string, Target>> = {
   messages: fuzzMessage,
+  records: fuzzRecords,
+  decompression: fuzzDecompression,
 }
 
 /** How long one execution may take: hostile bytes must not keep us busy. */

@@ -1,42 +1,189 @@
-import { expect, test } from 'vitest'
-import { BatchBuilder, type Codec, encodedBatches, setLogAppendTime } from '../../src/protocol/records/index.ts'
+import { describe, expect, test } from 'vitest'
+import { CorruptRecordError } from '../../src/errors.ts'
+import {
+  BatchBuilder,
+  encodedBatches,
+  endTransactionMarker,
+  readControlRecord,
+  setBaseOffset,
+  setLeaderEpoch,
+  setLogAppendTime,
+} from '../../src/protocol/records/index.ts'
+import { bytes, CODECS, contents, opened, resealed, written } from './sample.ts'
 
-const open = { checkCrcs: true, maxBytes: 1 << 20 }
-const bytes = (text: string): Buffer => Buffer.from(text)
+const far = 2n ** 60n + 1n
+const headers = [
+  { key: 'a', value: bytes('1') },
+  { key: 'a', value: null },
+  { key: 'é', value: bytes('') },
+  { key: '', value: bytes('empty key') },
+  { key: 'a key that is longer than what is copied in a loop', value: Buffer.alloc(300, 7) },
+]
+const records = [
+  { key: null, value: bytes('v'), timestamp: 1_700_000_000_000 },
+  { key: bytes(''), value: null, headers, timestamp: 1_600_000_000_000 },
+  { key: Buffer.alloc(200, 1), value: Buffer.alloc(70_000, 2), timestamp: 1_700_000_000_005 },
+  { key: bytes('exact'), value: bytes(''), timestamp: 2n ** 62n + 1n },
+]
 
-test.each<Codec>(['none', 'gzip'])('what is written with %s is read again', async codec => {
-  const builder = new BatchBuilder({ codec, capacityBytes: 1 })
-  const headers = [
-    { key: 'a', value: bytes('1') },
-    { key: 'a', value: null },
-    { key: 'é', value: bytes('') },
-  ]
-  expect(builder.append({ key: null, value: bytes('v'), timestamp: 1_700_000_000_000 })).toBe(0)
-  expect(builder.append({ key: bytes(''), value: null, headers, timestamp: 1_600_000_000_000 })).toBe(1)
-  const written = await builder.finish({
-    baseOffset: 2n ** 60n + 1n,
-    producerId: 7n,
-    producerEpoch: 3,
-    baseSequence: 2 ** 31 - 1,
-    isTransactional: true,
+describe.each(CODECS)('with %s', codec => {
+  test('what is written is read again', async () => {
+    const set = await written(2, codec, records, { baseOffset: far })
+    expect(contents(await opened(set))).toEqual(
+      records.map((record, i) => ({
+        offset: far + BigInt(i),
+        timestamp: BigInt(record.timestamp),
+        key: record.key,
+        value: record.value,
+        headers: record.headers ?? [],
+      })),
+    )
   })
-  const [encoded] = [...encodedBatches(Buffer.concat([written, written.subarray(0, 40)]))]
-  const batch = await encoded!.open(open)
-  expect([encoded!.baseOffset, encoded!.lastOffset, encoded!.count, encoded!.lastSequence]).toEqual([
-    2n ** 60n + 1n,
-    2n ** 60n + 2n,
+
+  test('the header says what the builder was told', async () => {
+    const meta = {
+      baseOffset: 5n,
+      producerId: 7n,
+      producerEpoch: 3,
+      baseSequence: 2 ** 31 - 2,
+      isTransactional: true,
+      isControl: true,
+      partitionLeaderEpoch: 9,
+    }
+    const [batch] = [...encodedBatches(await written(2, codec, records, meta))]
+    expect(batch).toMatchObject({
+      ...meta,
+      magic: 2,
+      codec,
+      count: 4,
+      lastOffset: 8n,
+      timestampType: 'create',
+      firstTimestamp: 1_700_000_000_000n,
+    })
+    expect(batch?.lastSequence, 'sequences wrap to 0').toBe(1)
+    expect(batch?.maxTimestamp).toBe(2n ** 62n + 1n)
+  })
+})
+
+test('batches follow one another, and one that is cut off at any place is left out', async () => {
+  const set = Buffer.concat([
+    await written(2, 'none', records.slice(0, 2)),
+    await written(2, 'gzip', records, { baseOffset: 2n }),
+  ])
+  const [first] = [...encodedBatches(set)]
+  for (let end = 0; end <= set.length; end += end < 200 ? 1 : 997) {
+    const whole = end < first!.sizeBytes ? 0 : end < set.length ? 1 : 2
+    expect([...encodedBatches(set.subarray(0, end))], `${end} bytes`).toHaveLength(whole)
+  }
+})
+
+test('a batch that compaction emptied still says where it ends', async () => {
+  const set = await written(2, 'none', [])
+  set.writeInt32BE(4, 23)
+  const [encoded] = [...encodedBatches(resealed(set))]
+  expect(encoded).toMatchObject({ count: 0, lastOffset: 4n })
+  expect((await opened(set))[0]).toHaveLength(0)
+})
+
+test('a fetch may begin inside a batch, and compaction leaves gaps', async () => {
+  const set = await written(
     2,
-    0,
+    'none',
+    [0, 1, 2, 3, 4].map(i => ({ key: null, value: bytes(String(i)), timestamp: 0 })),
+    { baseOffset: 100n },
+  )
+  // Offset deltas of the five records of 8 bytes: the fourth byte of each.
+  ;[0, 3, 4, 9, 20].forEach((delta, i) => {
+    set[61 + 8 * i + 3] = delta << 1
+  })
+  const [batch] = await opened(resealed(set))
+  expect(contents([batch!]).map(record => record.offset)).toEqual([100n, 103n, 104n, 109n, 120n])
+  expect([0n, 100n, 101n, 104n, 105n, 120n, 121n, 2n ** 62n].map(offset => batch!.firstIndexAtOrAfter(offset))).toEqual([
+    0, 0, 1, 2, 3, 4, 5, 5,
   ])
-  expect([batch.offsetAt(1), batch.timestampAt(1), batch.timestampExactAt(1)]).toEqual([
-    2n ** 60n + 2n,
-    1_600_000_000_000,
-    1_600_000_000_000n,
-  ])
-  expect([batch.keyAt(0), batch.valueAt(0), batch.keyAt(1), batch.valueAt(1)]).toEqual([null, bytes('v'), bytes(''), null])
-  expect(batch.headersAt(1)).toEqual(headers)
-  expect(batch.headersAt(0)).toEqual([])
-  setLogAppendTime(written, 5000n)
-  const [late] = [...encodedBatches(Buffer.from(written))]
-  expect((await late!.open(open)).timestampAt(0)).toBe(5000)
+})
+
+test("LogAppendTime replaces the records' timestamps", async () => {
+  const set = await written(2, 'none', records, { logAppendTimeMs: 5000n })
+  expect(contents(await opened(set)).map(record => record.timestamp)).toEqual([5000n, 5000n, 5000n, 5000n])
+})
+
+test('a broker stamps offset, epoch and time in place, and the checksum stays right', async () => {
+  const set = await written(2, 'lz4', records)
+  setBaseOffset(set, far)
+  setLeaderEpoch(set, 12)
+  setLogAppendTime(set, 77n)
+  const [batch] = await opened(set)
+  expect(batch!.encoded).toMatchObject({
+    baseOffset: far,
+    partitionLeaderEpoch: 12,
+    timestampType: 'log-append',
+    maxTimestamp: 77n,
+  })
+  expect(batch!.timestampAt(0)).toBe(77)
+})
+
+test('a batch is sent again under another epoch without being built anew', async () => {
+  const set = await written(2, 'none', records, { producerId: 1n, producerEpoch: 0, baseSequence: 10 })
+  BatchBuilder.restamp(set, { producerId: 1n, producerEpoch: 1, baseSequence: 0 })
+  expect((await opened(set))[0]!.encoded).toMatchObject({ producerEpoch: 1, baseSequence: 0 })
+})
+
+test('the delete horizon is told from a first timestamp', async () => {
+  const set = await written(2, 'none', records)
+  set[22] = 0x40
+  expect((await opened(resealed(set)))[0]!.encoded.hasDeleteHorizon).toBe(true)
+})
+
+test.each(['commit', 'abort'] as const)('the marker of a transaction: %s', async type => {
+  const marker = { ...endTransactionMarker(type, 42), timestamp: 0 }
+  const [batch] = await opened(await written(2, 'none', [marker], { isControl: true, isTransactional: true }))
+  expect(readControlRecord(batch!, 0)).toEqual({ type, coordinatorEpoch: 42 })
+})
+
+test('control records of other kinds are named, unknown ones passed over, short ones refused', async () => {
+  const control = async (key: string) =>
+    (await opened(await written(2, 'none', [{ key: Buffer.from(key, 'hex'), value: null, timestamp: 0 }])))[0]!
+  expect(readControlRecord(await control('00000002'), 0)).toEqual({ type: 'leader-change' })
+  expect(readControlRecord(await control('00000063'), 0)).toEqual({ type: 'unknown' })
+  await expect(control('000000').then(batch => readControlRecord(batch, 0))).rejects.toThrow(CorruptRecordError)
+  await expect(control('00000001').then(batch => readControlRecord(batch, 0))).rejects.toThrow(CorruptRecordError)
+})
+
+test('a checksum is verified, unless told not to', async () => {
+  const set = await written(2, 'none', records)
+  set[set.length - 2]! ^= 1
+  await expect(opened(set)).rejects.toThrow(/offset 0 is damaged: its checksum is/)
+  expect(await opened(set, { checkCrcs: false })).toHaveLength(1)
+})
+
+test('sizeOf is never below what a record adds', async () => {
+  const builder = new BatchBuilder({ codec: 'none', capacityBytes: 1 })
+  for (const record of records) {
+    const before = builder.sizeBytes
+    builder.append(record)
+    expect(builder.sizeBytes - before).toBeLessThanOrEqual(BatchBuilder.sizeOf(record))
+  }
+})
+
+test('a timestamp that is no whole number is refused', () => {
+  expect(() => new BatchBuilder({ codec: 'none' }).append({ key: null, value: null, timestamp: 1.5 })).toThrow(RangeError)
+})
+
+test('a thousand small batches share their slabs without disturbing one another', async () => {
+  const sets = await Promise.all(
+    Array.from({ length: 1000 }, (_, i) =>
+      written(
+        2,
+        'none',
+        Array.from({ length: 1 + (i % 20) }, (_, j) => ({ key: bytes(`${i}`), value: bytes(`${j}`), timestamp: i })),
+      ),
+    ),
+  )
+  const batches = await opened(Buffer.concat(sets))
+  batches.forEach((batch, i) => {
+    expect(contents([batch]).map(record => `${record.key} ${record.value}`)).toEqual(
+      Array.from({ length: 1 + (i % 20) }, (_, j) => `${i} ${j}`),
+    )
+  })
 })
