@@ -116,7 +116,7 @@ export class OffsetLookup {
       if (!partitions) topics.set(key.topic, (partitions = []))
       partitions.push({ partitionIndex: key.partition, currentLeaderEpoch: leaderEpoch, timestamp })
     }
-    const timeoutMs = Math.max(1, Math.min(deadline.remainingMs, this.client.options.requestTimeoutMs))
+    const timeoutMs = Math.max(1, Math.floor(Math.min(deadline.remainingMs, this.client.options.requestTimeoutMs)))
     const response = await this.client.sendTo(
       nodeId,
       ListOffsets,
