@@ -28,7 +28,7 @@ const reset = z
 /** The ISO-8601 durations that Java's `Duration.parse` takes, without a sign. */
 function isoDurationMs(text: string): number | undefined {
   const match = /^P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text)
-  if (!match || !match.slice(1).some(Boolean)) return undefined
+  if (!match?.slice(1).some(Boolean)) return undefined
   const [days = '0', hours = '0', minutes = '0', seconds = '0'] = match.slice(1)
   return Math.round((((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000)
 }

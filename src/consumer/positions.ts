@@ -90,14 +90,17 @@ export class Positions {
     try {
       const deadline = new Deadline(this.client.runtime.clock, this.client.options.requestTimeoutMs)
       const committed = await this.store.fetch(states, { deadline, signal: this.aborter.signal })
-      states.forEach((state, i) => {
+      for (const [i, state] of states.entries()) {
         // Sought, or revoked, meanwhile.
-        if (!state.live || state.version !== versions[i]) return
+        if (!state.live || state.version !== versions[i]) continue
         const found = committed.get(state)
-        if (!found) return this.useReset(state)
+        if (!found) {
+          this.useReset(state)
+          continue
+        }
         state.committed = found.offset
         state.moveTo({ offset: found.offset, leaderEpoch: found.leaderEpoch ?? -1 })
-      })
+      }
     } catch (error) {
       for (const state of states) this.postpone(state, error as Error)
     }

@@ -114,9 +114,10 @@ export class Runner<K, V> {
     state.unfinished++
     this.running++
     try {
+      let complete = true
       if (this.options.eachBatch) await this.options.eachBatch(batch, { signal })
-      else await this.eachOf(batch, state, signal, current)
-      if (current() && !state.partial) state.finish({ offset: batch.nextOffset, leaderEpoch: batch.leaderEpoch })
+      else complete = await this.eachOf(batch, state, signal, current)
+      if (complete && current()) state.finish({ offset: batch.nextOffset, leaderEpoch: batch.leaderEpoch })
     } finally {
       this.running--
       state.unfinished--
@@ -129,7 +130,7 @@ export class Runner<K, V> {
     state: PartitionState,
     signal: AbortSignal,
     current: () => boolean,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { eachRecord } = this.options
     const { segments, nextOffset } = batch
     const place: Place = { segments, segment: 0, index: segments[0]!.from, inHand: true, nextOffset }
@@ -151,16 +152,17 @@ export class Runner<K, V> {
             turn = this.clock.monotonic()
           }
           // Revoked, or sought by the handler: what follows in this batch is no longer what comes next.
-          if (!current()) return
+          if (!current()) return false
           place.inHand = false
           if (state.paused || this.stopping || this.failure) {
             state.putBack(place, batch.highWatermark)
-            return
+            return false
           }
         }
       }
       state.partial = undefined
       state.advance({ offset: nextOffset, leaderEpoch: batch.leaderEpoch })
+      return true
     } catch (error) {
       if (current()) state.putBack(place, batch.highWatermark)
       throw error
@@ -195,8 +197,8 @@ export class Runner<K, V> {
   private track(state: PartitionState, work: Promise<void>): void {
     const settled = work
       .catch((error: unknown) => {
-        // Of a partition that is gone, failing is nobody's business any more: the new owner reads it again.
-        if (state.live) this.failure ??= { error }
+        // Of a partition that goes or is gone, failing is nobody's business any more: the new owner reads it again.
+        if (state.live && !this.aborters.get(state)?.signal.aborted) this.failure ??= { error }
       })
       .finally(() => {
         this.working.delete(settled)
@@ -278,7 +280,7 @@ class KeyLanes<K, V> {
         const entry: Entry<K, V> = {
           record: batch.recordAt(records, i),
           // Without a key there is no order to keep.
-          key: records.keyAt(i)?.latin1Slice(),
+          key: records.keyAt(i)?.toString('latin1'),
           next: { offset: records.offsetAt(i) + 1n, leaderEpoch: records.encoded.partitionLeaderEpoch },
           version,
           finished: false,
