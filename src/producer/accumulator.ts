@@ -252,6 +252,7 @@ export class Accumulator {
       due = true
     }
     sticky?.appended(grown, batch.closed)
+    due ||= this.flushes.isFlushed(generation)
     if (due || fresh) this.events.appended(queue, due)
   }
 

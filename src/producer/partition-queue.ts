@@ -79,7 +79,6 @@ export class PartitionQueue {
     this.unsent++
     this.inFlight++
     this.inFlightNode = nodeId
-    batch.attempts++
     return batch
   }
 

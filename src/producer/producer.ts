@@ -193,8 +193,7 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
       topic.untrack ??= metadata.track([topic.name])
       if (again) await metadata.refresh(`a record names a partition that ${topic.name} seems to lack`)
       await metadata.ensure([topic.name], { timeoutMs, allowAutoCreate })
-      this.learn(topic)
-      if (topic.state === 'asking')
+      if (!this.learn(topic))
         throw new KafkaError('ERR_ILLEGAL_STATE', `the metadata of ${topic.name} vanished as soon as it came: send again`, {
           retriable: true,
         })
@@ -207,13 +206,15 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
     for (const topic of this.accumulator.allTopics()) if (topic.state === 'known') this.learn(topic)
   }
 
-  private learn(topic: ProducerTopic): void {
+  /** False if the metadata has no such topic. */
+  private learn(topic: ProducerTopic): boolean {
     const found = this.client.metadata.topic(topic.name)
-    if (!found) return
+    if (!found) return false
     const { length } = found.partitions
     const available: number[] = []
     for (const { partition, leaderId } of found.partitions) if (leaderId >= 0) available.push(partition)
     this.accumulator.topicKnown(topic, length, available)
+    return true
   }
 
   private lost(error: Error, failed: { topic: string; partition?: number; records: number }): void {

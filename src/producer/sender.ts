@@ -144,6 +144,7 @@ export class Sender implements OutboxHost {
   transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void {
     const { acks, codec } = this.options
     const { cluster } = this
+    for (const { batch } of batches) batch.attempts++
     const built = buildProduceRequest(batches, {
       acks: acks === 'all' ? -1 : acks,
       timeoutMs: cluster.options.requestTimeoutMs,
