@@ -94,7 +94,7 @@ export class Exchange {
     if (outcome === 'not-sent') {
       if (error instanceof ClosedError || !error)
         return new ClosedError(`the connection to ${where.host}:${where.port}`, { cause: error })
-      const authentication = error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'
+      const authentication = KafkaError.is(error) && error.code === 'ERR_AUTHENTICATION'
       return new ConnectionError(
         `${request} was not sent: ${error.message}`,
         { ...where, outcome, code: authentication ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION' },

@@ -23,11 +23,11 @@ export interface HandshakeChannel {
  */
 export async function authenticate(channel: HandshakeChannel, mechanism: string, session: SaslSession): Promise<number> {
   const where = `${channel.host}:${channel.port}`
-  const refused = (message: string, cause?: unknown) =>
+  const refused = (message: string, retriable = false) =>
     new ConnectionError(
       struckOut(message, session.secrets),
       { host: channel.host, port: channel.port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
-      { cause, retriable: false },
+      { retriable },
     )
   if (!channel.serves(SaslHandshake))
     throw refused(`${where} does not do SASL: leave out the sasl option, or use its SASL listener`)
@@ -51,6 +51,7 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
       if (answer.errorCode !== ErrorCode.NONE)
         throw refused(
           `${where} refused the ${mechanism} credentials: ${described(answer.errorCode, answer.errorMessage)}: check user and password (or token) and that this user exists`,
+          answer.errorCode === ErrorCode.SASL_AUTHENTICATION_FAILED && session.refused?.(),
         )
       challenge = answer.authBytes
       lifetimeMs = answer.sessionLifetimeMs

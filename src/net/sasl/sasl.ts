@@ -19,6 +19,8 @@ export interface SaslSession {
    * (or rejects) to refuse the broker.
    */
   next(challenge: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Told when the broker refuses the credentials. Returns whether another connection should be tried with others. */
+  refused?(): boolean
   /** Texts that must never be seen: struck out of whatever the broker says in its error message. */
   readonly secrets: readonly string[]
 }

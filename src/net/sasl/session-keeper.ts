@@ -1,4 +1,4 @@
-import { TimeoutError } from '../../errors.ts'
+import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Logger } from '../../util/logger.ts'
 import type { ConnectionState } from '../connection-state.ts'
@@ -98,6 +98,13 @@ export class SessionKeeper {
     )
     try {
       return await Promise.race([authenticator.start({ host, port, runtime, logger: options.logger }), timeout])
+    } catch (error) {
+      if (error instanceof KafkaError) throw error
+      throw new ConnectionError(
+        `no ${authenticator.mechanism} credentials for ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+        { host, port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
+        { cause: error },
+      )
     } finally {
       timer.cancel()
     }
