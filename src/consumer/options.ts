@@ -172,3 +172,6 @@ export function parseConsumerOptions(input: object): {
 function completed(own: z.output<typeof sharedSchema>): ConsumerOptions {
   return { ...own, enableAutoCommit: own.enableAutoCommit ?? own.groupId !== undefined }
 }
+
+/** For what is made from the schema: documentation, Java's properties. */
+export { ownShape as consumerOptionsShape }

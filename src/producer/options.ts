@@ -167,3 +167,6 @@ export function parseProducerOptions(input: object): { own: ProducerOptions; cli
 }
 
 const isOwn = (name: string): boolean => name in ownShape || name in producerJavaNames
+
+/** For what is made from the schema: documentation, Java's properties. */
+export { ownShape as producerOptionsShape }
