@@ -276,7 +276,7 @@ export interface Api<Req extends Shape = any, Res extends Shape = any> {
   /** Last version to negotiate unless told otherwise; Kafka may still change later ones. */
   readonly stable: number
   readonly route: Route
-  /** From this version on the client itself has to stay quiet for the answer's throttleTimeMs (KIP-219). */
+  /** From this version on the client itself has to stay quiet for the answer's throttleTimeMs (KIP-219); NEVER if it has none. */
   readonly clientThrottlesSince: number
   readonly request: Message<Req>
   readonly response: Message<Res>
@@ -289,9 +289,9 @@ export function api<Req extends Shape, Res extends Shape>({
   flexible,
   stable = versions[1],
   route,
-  clientThrottlesSince = NEVER,
   request,
   response,
+  clientThrottlesSince = 'throttleTimeMs' in response ? 0 : NEVER,
 }: {
   key: number
   name: string

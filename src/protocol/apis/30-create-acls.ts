@@ -1,4 +1,4 @@
-import { api, array, controller, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, array, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
 
 /** Creates access rules. */
 export const CreateAcls = api({
@@ -6,7 +6,7 @@ export const CreateAcls = api({
   name: 'CreateAcls',
   versions: [0, 3],
   flexible: 2,
-  route: controller,
+  route: anyBroker,
   clientThrottlesSince: 1,
   request: {
     /** The rules to create. */

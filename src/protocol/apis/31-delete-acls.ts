@@ -1,4 +1,4 @@
-import { api, array, controller, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, array, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
 
 /** Deletes access rules. */
 export const DeleteAcls = api({
@@ -6,7 +6,7 @@ export const DeleteAcls = api({
   name: 'DeleteAcls',
   versions: [0, 3],
   flexible: 2,
-  route: controller,
+  route: anyBroker,
   clientThrottlesSince: 1,
   request: {
     /** Every rule that one of these matches is deleted. */

@@ -1,4 +1,5 @@
-import { anyBroker, api, array, bool, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
+import { configRoute } from '../config-route.ts'
+import { api, array, bool, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
 
 /** Describes the configuration of topics, brokers, groups and client metrics. */
 export const DescribeConfigs = api({
@@ -6,7 +7,7 @@ export const DescribeConfigs = api({
   name: 'DescribeConfigs',
   versions: [0, 4],
   flexible: 4,
-  route: anyBroker,
+  route: configRoute('results'),
   clientThrottlesSince: 2,
   request: {
     /** What to describe. */

@@ -1,4 +1,5 @@
-import { api, array, bool, controller, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
+import { configRoute } from '../config-route.ts'
+import { api, array, bool, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
 
 /** Replaces the whole configuration of a resource: superseded by IncrementalAlterConfigs. */
 export const AlterConfigs = api({
@@ -6,7 +7,7 @@ export const AlterConfigs = api({
   name: 'AlterConfigs',
   versions: [0, 2],
   flexible: 2,
-  route: controller,
+  route: configRoute('responses'),
   clientThrottlesSince: 1,
   request: {
     /** What to change. */

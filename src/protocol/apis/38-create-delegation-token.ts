@@ -1,4 +1,4 @@
-import { api, array, bytes, controller, errorCode, int64, string, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, array, bytes, errorCode, int64, string, throttleTimeMs } from '../schema.ts'
 
 /** Issues a delegation token (KIP-48). */
 export const CreateDelegationToken = api({
@@ -6,7 +6,7 @@ export const CreateDelegationToken = api({
   name: 'CreateDelegationToken',
   versions: [0, 3],
   flexible: 2,
-  route: controller,
+  route: anyBroker,
   clientThrottlesSince: 1,
   request: {
     /** Type of the token's owner; null for the caller. */

@@ -1,4 +1,4 @@
-import { api, bytes, controller, errorCode, int64, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, bytes, errorCode, int64, throttleTimeMs } from '../schema.ts'
 
 /** Extends the life of a delegation token. */
 export const RenewDelegationToken = api({
@@ -6,7 +6,7 @@ export const RenewDelegationToken = api({
   name: 'RenewDelegationToken',
   versions: [0, 2],
   flexible: 2,
-  route: controller,
+  route: anyBroker,
   clientThrottlesSince: 1,
   request: {
     /** The token's secret: an HMAC that also identifies it. */

@@ -1,4 +1,4 @@
-import { api, bytes, controller, errorCode, int64, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, bytes, errorCode, int64, throttleTimeMs } from '../schema.ts'
 
 /** Ends, or shortens the life of, a delegation token. */
 export const ExpireDelegationToken = api({
@@ -6,7 +6,7 @@ export const ExpireDelegationToken = api({
   name: 'ExpireDelegationToken',
   versions: [0, 2],
   flexible: 2,
-  route: controller,
+  route: anyBroker,
   clientThrottlesSince: 1,
   request: {
     /** The token's secret: an HMAC that also identifies it. */

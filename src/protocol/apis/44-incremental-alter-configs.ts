@@ -1,4 +1,5 @@
-import { api, array, bool, controller, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
+import { configRoute } from '../config-route.ts'
+import { api, array, bool, errorCode, int8, string, throttleTimeMs } from '../schema.ts'
 
 /** Changes single entries of a configuration (KIP-339). */
 export const IncrementalAlterConfigs = api({
@@ -6,7 +7,7 @@ export const IncrementalAlterConfigs = api({
   name: 'IncrementalAlterConfigs',
   versions: [0, 1],
   flexible: 1,
-  route: controller,
+  route: configRoute('responses'),
   request: {
     /** What to change. */
     resources: array({

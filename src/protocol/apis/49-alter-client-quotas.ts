@@ -1,4 +1,4 @@
-import { api, array, bool, controller, errorCode, float64, string, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, array, bool, errorCode, float64, string, throttleTimeMs } from '../schema.ts'
 
 /** Changes client quotas (KIP-546). */
 export const AlterClientQuotas = api({
@@ -6,7 +6,7 @@ export const AlterClientQuotas = api({
   name: 'AlterClientQuotas',
   versions: [0, 1],
   flexible: 1,
-  route: controller,
+  route: anyBroker,
   request: {
     /** Whose quotas to change, and how. */
     entries: array({

@@ -1,4 +1,4 @@
-import { api, brokerId, controller, errorCode, string, throttleTimeMs } from '../schema.ts'
+import { anyBroker, api, brokerId, errorCode, string, throttleTimeMs } from '../schema.ts'
 
 /** Makes the cluster forget a broker that is down. */
 export const UnregisterBroker = api({
@@ -6,7 +6,7 @@ export const UnregisterBroker = api({
   name: 'UnregisterBroker',
   versions: [0, 0],
   flexible: 0,
-  route: controller,
+  route: anyBroker,
   request: {
     /** Broker to forget; it must be down. */
     brokerId,
