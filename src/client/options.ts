@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { ConfigError } from '../errors.ts'
+import { type SaslAuthenticator, saslAuthenticator, saslMechanisms } from '../net/sasl/index.ts'
 import type { ClientHooks } from '../telemetry/hooks.ts'
 import { type Logger, silent } from '../util/logger.ts'
 import { ms, parseOptions } from '../util/options.ts'
 import { type Address, bootstrapAddresses } from './address.ts'
-import { type SaslOption, saslMechanisms, type TlsOption } from './security.ts'
+import type { SaslOption, TlsOption } from './security.ts'
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -29,15 +31,22 @@ const tls = z.custom<TlsOption>(value => typeof value === 'boolean' || typeof va
   error: 'expected true, the options of node:tls (ca, cert, key, servername …), or a function that returns them',
 })
 
-const sasl = z.custom<SaslOption>(
-  value =>
-    isObject(value) &&
-    ('start' in value ||
-      ('mechanism' in value && typeof value.mechanism === 'string' && saslMechanisms.has(value.mechanism.toUpperCase()))),
-  {
-    error: `expected { mechanism, … } with one of ${[...saslMechanisms].join(', ')}, or an authenticator with a start() method`,
-  },
-)
+// One authenticator for all connections: it may hold a token. It keeps what it was given to itself.
+const sasl = z
+  .custom<SaslOption>(value => isObject(value) && ('start' in value || 'mechanism' in value), {
+    error: `expected { mechanism, … } with one of ${saslMechanisms.join(', ')}, or an authenticator with a start() method`,
+  })
+  .transform((option, context): SaslAuthenticator => {
+    try {
+      return saslAuthenticator(option)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      for (const { path, message } of error.issues) {
+        context.addIssue({ code: 'custom', path: path.split('.').slice(1), message })
+      }
+      return z.NEVER
+    }
+  })
 
 const hooks = z.custom<ClientHooks>(isObject, { error: 'expected an object of functions: onConnect, onDisconnect, onWrite …' })
 

@@ -1,18 +1,11 @@
-import type { SaslAuthenticator } from '../net/sasl/index.ts'
+import type { SaslAuthenticator, SaslOptions } from '../net/sasl/index.ts'
 import type { TlsOptions } from '../runtime/runtime.ts'
 
 /** `true` for TLS with node's trusted roots; options of node:tls `connect`; or a function asked for each new connection. */
 export type TlsOption = boolean | TlsOptions | (() => TlsOptions | Promise<TlsOptions>)
 
-export const saslMechanisms: ReadonlySet<string> = new Set([
-  'PLAIN',
-  'SCRAM-SHA-256',
-  'SCRAM-SHA-512',
-  'OAUTHBEARER',
-  'AWS_MSK_IAM',
-])
-
-export type SaslOption = SaslAuthenticator
+/** How to authenticate: a built-in mechanism, or an authenticator of one's own. */
+export type SaslOption = SaslOptions | SaslAuthenticator
 
 /** The TLS options of one new connection; undefined for plain text. */
 export async function tlsOptions(option: TlsOption): Promise<TlsOptions | undefined> {

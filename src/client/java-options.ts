@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { ConfigError } from '../errors.ts'
+import type { SaslOption, TlsOption } from './security.ts'
+
+/** A Java properties file as an object: what `Kafka.fromProperties` takes. */
+export type JavaProperties = Readonly<Record<string, string | number | boolean | null | undefined>>
+
+/**
+ * Keys of the Java clients that say how Java does its work, not what should be done: a file that has them is still usable.
+ * (Keys whose loss would change what happens are refused instead.)
+ */
+const WITHOUT_EFFECT = new Set([
+  'auto.include.jmx.reporter',
+  'bootstrap.resolve.timeout.ms',
+  'buffer.memory.allocation.strategy',
+  'client.dns.lookup',
+  'config.providers',
+  'internal.throw.on.fetch.stable.offset.unsupported',
+  'key.deserializer',
+  'key.serializer',
+  'metric.reporters',
+  'metrics.recording.level',
+  'receive.buffer.bytes',
+  'security.providers',
+  'send.buffer.bytes',
+  'ssl.keymanager.algorithm',
+  'ssl.protocol',
+  'ssl.provider',
+  'ssl.secure.random.implementation',
+  'ssl.trustmanager.algorithm',
+  'value.deserializer',
+  'value.serializer',
+])
+const isJavaMachinery = (key: string) => WITHOUT_EFFECT.has(key) || /^sasl\.(kerberos|login)\./.test(key)
+
+interface Converted {
+  /** Under our names. */
+  readonly options: Record<string, unknown>
+  /** Keys of which nothing follows here. */
+  readonly unused: readonly string[]
+}
+
+/**
+ * Options from Java's names and Java's texts: `'5'` becomes 5 where the option is a number. `shape` and `names` are those of
+ * whatever the properties are for. Unknown names are kept, so that validation can refuse them by name. Throws ConfigError.
+ */
+export function optionsFromProperties(
+  properties: JavaProperties,
+  shape: z.ZodRawShape,
+  names: Readonly<Record<string, string>>,
+): Converted {
+  const given = Object.entries(properties).filter(([, value]) => value !== undefined && value !== null)
+  const text = new Map(given.map(([key, value]) => [key, String(value).trim()]))
+  const options: Record<string, unknown> = {}
+  const unused: string[] = []
+  for (const [key, value] of given) {
+    if (isSecurity(key)) continue
+    if (isJavaMachinery(key)) {
+      unused.push(key)
+      continue
+    }
+    const name = names[key] ?? key
+    const schema = shape[name] as z.ZodType | undefined
+    options[name] = typeof value === 'string' && schema ? fromText(value.trim(), schema) : value
+  }
+  const tls = tlsFrom(text)
+  const sasl = saslFrom(text)
+  if (tls !== undefined) options.tls = tls
+  if (sasl !== undefined) options.sasl = sasl
+  return { options, unused }
+}
+
+/** A text as the kind of value that an option takes. */
+function fromText(text: string, schema: z.ZodType): unknown {
+  const kinds = kindsOf(schema)
+  if (kinds.has('boolean') && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
+  if (kinds.has('number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (kinds.has('array')) return text.split(',').map(each => each.trim())
+  if (kinds.has('enum') && text === text.toUpperCase()) return text.toLowerCase()
+  return text
+}
+
+function kindsOf(schema: z.ZodType): Set<string> {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return kindsOf(schema.unwrap() as z.ZodType)
+  }
+  if (schema instanceof z.ZodPipe) return kindsOf(schema.in as z.ZodType)
+  if (schema instanceof z.ZodUnion) return new Set(schema.options.flatMap(option => [...kindsOf(option as z.ZodType)]))
+  return new Set([schema.type])
+}
+
+// ---- security
+
+const isSecurity = (key: string) =>
+  key === 'security.protocol' || key.startsWith('ssl.')
+    ? !WITHOUT_EFFECT.has(key)
+    : /^sasl\.(mechanism|jaas\.config|oauthbearer\..*|client\.callback.*)$/.test(key)
+
+const refuse = (path: string, message: string): never => {
+  throw new ConfigError([{ path, message }])
+}
+
+function protocolOf(text: ReadonlyMap<string, string>): { ssl: boolean; sasl: boolean } {
+  const protocol = (text.get('security.protocol') ?? 'PLAINTEXT').toUpperCase()
+  if (!['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].includes(protocol)) {
+    refuse('security.protocol', `is ${protocol}: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL`)
+  }
+  return { ssl: protocol.endsWith('SSL'), sasl: protocol.startsWith('SASL') }
+}
+
+function tlsFrom(text: ReadonlyMap<string, string>): TlsOption | undefined {
+  if (!protocolOf(text).ssl) return undefined
+  const options: Record<string, unknown> = {}
+  const trusted = text.get('ssl.truststore.certificates') ?? pemFile(text, 'truststore')
+  if (trusted !== undefined) options.ca = trusted
+  const chain = text.get('ssl.keystore.certificate.chain')
+  const key = text.get('ssl.keystore.key')
+  if (chain !== undefined) options.cert = chain
+  if (key !== undefined) options.key = key
+  const location = text.get('ssl.keystore.location')
+  if (location !== undefined) {
+    if (storeType(text, 'keystore') === 'PKCS12') options.pfx = readFileSync(location)
+    else options.cert = options.key = pemFile(text, 'keystore')
+  }
+  const passphrase = text.get('ssl.key.password') ?? text.get('ssl.keystore.password')
+  if (passphrase !== undefined) options.passphrase = passphrase
+  const versions = (text.get('ssl.enabled.protocols') ?? '')
+    .split(',')
+    .map(each => each.trim())
+    .filter(Boolean)
+    .sort()
+  if (versions.length > 0) {
+    options.minVersion = versions[0]
+    options.maxVersion = versions[versions.length - 1]
+  }
+  const ciphers = text.get('ssl.cipher.suites')
+  if (ciphers)
+    options.ciphers = ciphers
+      .split(',')
+      .map(each => each.trim())
+      .join(':')
+  if (text.get('ssl.endpoint.identification.algorithm') === '') options.checkServerIdentity = () => undefined
+  return options
+}
+
+const storeType = (text: ReadonlyMap<string, string>, store: string) => (text.get(`ssl.${store}.type`) ?? 'JKS').toUpperCase()
+
+function pemFile(text: ReadonlyMap<string, string>, store: 'keystore' | 'truststore'): string | undefined {
+  const location = text.get(`ssl.${store}.location`)
+  if (location === undefined) return undefined
+  const type = storeType(text, store)
+  if (type !== 'PEM') {
+    refuse(
+      `ssl.${store}.location`,
+      `is a ${type} ${store}, which only Java reads: convert it to PEM (keytool -exportcert -rfc, openssl pkcs12) and set ssl.${store}.type to PEM`,
+    )
+  }
+  return readFileSync(location, 'utf8')
+}
+
+function saslFrom(text: ReadonlyMap<string, string>): SaslOption | undefined {
+  if (!protocolOf(text).sasl) return undefined
+  const mechanism = (text.get('sasl.mechanism') ?? 'GSSAPI').toUpperCase()
+  const jaas = jaasOptions(text.get('sasl.jaas.config') ?? '')
+  const needed = (name: string, path: string, value: string | undefined): string =>
+    value ?? refuse(path, `lacks ${name}, which ${mechanism} needs`)
+  switch (mechanism) {
+    case 'PLAIN':
+    case 'SCRAM-SHA-256':
+    case 'SCRAM-SHA-512': {
+      const username = needed('username', 'sasl.jaas.config', jaas.get('username'))
+      const password = needed('password', 'sasl.jaas.config', jaas.get('password'))
+      if (mechanism === 'PLAIN') return { mechanism, username, password }
+      return { mechanism, username, password, tokenAuth: jaas.get('tokenauth') === 'true' }
+    }
+    case 'OAUTHBEARER': {
+      const url = needed(
+        'a token endpoint',
+        'sasl.oauthbearer.token.endpoint.url',
+        text.get('sasl.oauthbearer.token.endpoint.url'),
+      )
+      const id = text.get('sasl.oauthbearer.client.credentials.client.id') ?? jaas.get('clientId')
+      const secret = text.get('sasl.oauthbearer.client.credentials.client.secret') ?? jaas.get('clientSecret')
+      const scope = text.get('sasl.oauthbearer.scope') ?? jaas.get('scope')
+      const extensions = [...jaas].flatMap(([key, value]) => (key.startsWith('extension_') ? [[key.slice(10), value]] : []))
+      return {
+        mechanism,
+        oidc: {
+          tokenEndpoint: url,
+          clientId: needed('a client id', 'sasl.oauthbearer.client.credentials.client.id', id),
+          clientSecret: needed('a client secret', 'sasl.oauthbearer.client.credentials.client.secret', secret),
+          urlEncode: text.get('sasl.oauthbearer.header.urlencode') === 'true',
+          ...(scope === undefined ? {} : { scope }),
+        },
+        extensions: Object.fromEntries(extensions),
+      }
+    }
+    default:
+      return refuse(
+        'sasl.mechanism',
+        `is ${mechanism}, which is not built in: pass an authenticator of your own as the sasl option, or use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`,
+      )
+  }
+}
+
+/** `SomeLoginModule required username="a" password="b";` */
+function jaasOptions(config: string): Map<string, string> {
+  const options = new Map<string, string>()
+  for (const [, key = '', quoted, bare] of config.matchAll(/([A-Za-z_][\w.]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'?([^\s;']+)'?)/g)) {
+    options.set(key, quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'))
+  }
+  return options
+}
