@@ -13,7 +13,7 @@ import type { SaslServer } from './sasl/sasl-server.ts'
 
 const API_VERSIONS = 18
 
-type Outcome = Interception<Api> | 'none'
+type Outcome = Interception<Api>
 
 /**
  * One connection of a client. Requests are served strictly one after the other, as a Kafka broker does: while one waits (a

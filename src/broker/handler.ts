@@ -14,8 +14,8 @@ export interface RequestContext {
   readonly clientId: string | null
 }
 
-/** `none`: no answer is expected (Produce with acks 0). `close`: the connection is closed instead of answering. */
-export type Answer<A extends Api> = Encodable<A['response']> | 'none' | 'close'
+/** `drop`: no answer is given, as for Produce with acks 0. `close`: the connection is closed instead of answering. */
+export type Answer<A extends Api> = Encodable<A['response']> | 'drop' | 'close'
 
 /** How one API is served. A handler reads and changes the cluster's state and does no I/O. */
 export interface Handler<A extends Api = Api> {

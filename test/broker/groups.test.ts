@@ -1,25 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { type Broker, startBroker } from '../../src/broker/index.ts'
+import { describe, expect, test } from 'vitest'
 import { Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, OffsetFetch, SyncGroup } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
-import { RawClient } from './raw-client.ts'
-
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function setUp(options: Parameters<typeof startBroker>[0] = {}) {
-  const broker = await startBroker({ topics: { t: 2 }, ...options })
-  closers.push(() => broker.close())
-  const client = await connect(broker)
-  return { broker, client }
-}
-async function connect(broker: Broker) {
-  const client = await RawClient.open(broker.bootstrapServers)
-  closers.push(() => client.close())
-  return client
-}
+import type { RawClient } from './raw-client.ts'
+import { connect, setUp } from './set-up.ts'
 
 const joinTerms = (change: object = {}) => ({
   groupId: 'g',

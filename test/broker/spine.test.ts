@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { startBroker } from '../../src/broker/index.ts'
+import { describe, expect, test } from 'vitest'
 import {
   ApiVersions,
   CreateTopics,
@@ -13,20 +12,7 @@ import {
 } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { batch, readBack } from './batches.ts'
-import { RawClient } from './raw-client.ts'
-
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function setUp(options: Parameters<typeof startBroker>[0] = { topics: { t: 2 } }) {
-  const broker = await startBroker(options)
-  closers.push(() => broker.close())
-  const client = await RawClient.open(broker.bootstrapServers)
-  closers.push(() => client.close())
-  return { broker, client }
-}
+import { connect, setUp } from './set-up.ts'
 
 const produceTo = (topic: string, partition: number, records: Uint8Array, acks = -1) => ({
   acks,
@@ -86,7 +72,7 @@ describe('what every client needs first', () => {
   })
 
   test('topics are created, listed and deleted', async () => {
-    const { client } = await setUp({ autoCreateTopics: false })
+    const { client } = await setUp({ topics: {}, autoCreateTopics: false })
     const created = await client.request(CreateTopics, 7, {
       topics: [{ name: 'x', numPartitions: 3, replicationFactor: 1, assignments: [], configs: [] }],
       validateOnly: false,
@@ -115,8 +101,7 @@ describe('what every client needs first', () => {
 
   test('a waiting fetch is answered by the produce that it waits for', async () => {
     const { broker, client } = await setUp()
-    const other = await RawClient.open(broker.bootstrapServers)
-    closers.push(() => other.close())
+    const other = await connect(broker)
     const waiting = other.request(Fetch, 12, fetchFrom('t', 0, 0n, { maxWaitMs: 60_000 }))
     await client.request(Produce, 9, produceTo('t', 0, batch(['x'])))
     expect(readBack((await waiting).responses[0]!.partitions[0]!.records)).toEqual(['0:x'])

@@ -95,7 +95,7 @@ function append({ acks, topicData }: Request, context: RequestContext, faults: R
   })
   // Only now: a fetch that waits for one byte should find all of this request.
   for (const log of written) log.changed()
-  if (acks === 0) return failed ? 'close' : 'none'
+  if (acks === 0) return failed ? 'close' : 'drop'
   return { responses, ...(version >= 10 && { nodeEndpoints: hints.endpoints }) }
 }
 
