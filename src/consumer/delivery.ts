@@ -305,7 +305,10 @@ export class Delivery<K, V> {
   private takeFrom(state: PartitionState, maxRecords: number, maxBytes: number): ConsumerBatch<K, V> | undefined {
     for (let data = state.queue[0]; data; data = state.queue[0]) {
       const { frame } = data
+      // Before it is drained: its last batch would otherwise be reused while the user reads it.
+      frame.lend()
       const taken = data.take(maxRecords, maxBytes)
+      if (taken.records === 0) frame.release()
       const position = state.position
       if (!position || taken.nextOffset > position.offset) {
         const cursor = {
@@ -324,7 +327,6 @@ export class Delivery<K, V> {
       if (taken.records > 0) {
         this.parts.fetcher.wake()
         this.recordsConsumed += taken.records
-        frame.lend()
         return new ConsumerBatch(this.reader(state), taken.segments, taken.nextOffset, {
           highWatermark: data.highWatermark,
           epoch: state.epoch,
