@@ -1,7 +1,7 @@
 // A producer and an embedded cluster in one simulated world: virtual time, faults from one seed.
 import { expect } from 'vitest'
 import { type Broker, type BrokerOptions, startBroker } from '../../src/broker/index.ts'
-import { Client } from '../../src/client/index.ts'
+import { Client, type ClientOptionsInput } from '../../src/client/index.ts'
 import { Producer, type ProducerOwnOptions } from '../../src/producer/index.ts'
 import { Fetch } from '../../src/protocol/apis/01-fetch.ts'
 import { encodedBatches } from '../../src/protocol/records/index.ts'
@@ -59,7 +59,9 @@ export class World {
     return logger
   }
 
-  producer(options: Partial<ProducerOwnOptions<string, string>> & { requestTimeoutMs?: number } = {}): Producer<string, string> {
+  producer(
+    options: Partial<ProducerOwnOptions<string, string> & Omit<ClientOptionsInput, 'bootstrapServers'>> = {},
+  ): Producer<string, string> {
     const { bootstrapServers } = this.broker
     const producer = new Producer({ bootstrapServers, logger: this.logger, key: string, value: string, ...options }, this.runtime)
     this.closers.push(() => producer.close({ timeoutMs: 1 }))

@@ -216,7 +216,7 @@ test('records without a key fill one partition’s batch, then another’s, and 
 describe('compression', () => {
   test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s: smaller on the wire, the same in the log', async codec => {
     // Loading a codec takes real time, which a simulation does not wait for.
-    await compress(codec, Buffer.from('x'), undefined)
+    await compress(codec, Buffer.from('x'), undefined, undefined)
     await World.run({}, async world => {
       let size = 0
       world.broker.intercept(Produce, ({ topicData }) => {
