@@ -7,6 +7,7 @@ export interface BackoffOptions {
 
 /** How long to wait before the next try after `attempts` failures (1 for the first). */
 export function backoffMs(attempts: number, { baseMs, maxMs, random }: BackoffOptions): number {
-  const exponential = baseMs * 2 ** Math.min(attempts - 1, 30)
+  // Bounded before the jitter, as in Java: at the bound as well clients should not all come back at once.
+  const exponential = Math.min(maxMs, baseMs * 2 ** Math.min(attempts - 1, 30))
   return Math.min(maxMs, Math.round(exponential * (0.8 + 0.4 * random())))
 }
