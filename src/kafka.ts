@@ -26,15 +26,17 @@ const NO_ROLES: RoleOptions = { producer: {}, consumer: {} }
  *     await using producer = kafka.producer({ key: string, value: json(Order) })
  */
 export class Kafka {
-  private readonly options: ClientOptionsInput
-  private readonly runtime: Runtime | undefined
-  private roles = NO_ROLES
+  // Hidden from console.log and JSON: they may hold credentials.
+  readonly #options: ClientOptionsInput
+  readonly #runtime: Runtime | undefined
+  #roles = NO_ROLES
 
   /** Throws ConfigError. */
   constructor(options: ClientOptionsInput, runtime?: Runtime) {
-    parseClientOptions(options)
-    this.options = { ...options }
-    this.runtime = runtime
+    const { sasl } = parseClientOptions(options)
+    // One authenticator for all that is made from here: it may hold a token.
+    this.#options = sasl ? { ...options, sasl } : { ...options }
+    this.#runtime = runtime
   }
 
   /**
@@ -58,7 +60,7 @@ export class Kafka {
       if (!(name in producerOptionsShape) && !(name in consumerOptionsShape)) client[name] ??= value
     }
     const kafka = new Kafka(client as unknown as ClientOptionsInput, runtime)
-    kafka.roles = { producer, consumer }
+    kafka.#roles = { producer, consumer }
     if (unused.length > 0) more.logger?.warn({ keys: unused }, 'these properties concern Java only and have no effect here')
     return kafka
   }
@@ -92,26 +94,26 @@ export class Kafka {
 
   /** Writes records. Close it when done. Throws ConfigError. */
   producer<K = Uint8Array | null, V = Uint8Array | null>(options: ProducerOwnOptions<K, V> & Connections = {}): Producer<K, V> {
-    return new Producer<K, V>({ ...this.profileFor(options), ...this.roles.producer, ...options } as never, this.runtime)
+    return new Producer<K, V>({ ...this.profileFor(options), ...this.#roles.producer, ...options } as never, this.#runtime)
   }
 
   /** Reads records, alone or in a group. Close it when done. Throws ConfigError. */
   consumer<K = Uint8Array | null, V = Uint8Array | null>(options: ConsumerOwnOptions<K, V> & Connections = {}): Consumer<K, V> {
-    return new Consumer<K, V>({ ...this.profileFor(options), ...this.roles.consumer, ...options } as never, this.runtime)
+    return new Consumer<K, V>({ ...this.profileFor(options), ...this.#roles.consumer, ...options } as never, this.#runtime)
   }
 
   /** Looks after topics, groups and settings. Close it when done. Throws ConfigError. */
   admin(options: Connections = {}): Admin {
     const defaults = 'client' in options ? {} : { enableMetricsPush: false }
-    return new Admin({ ...defaults, ...this.profileFor(options), ...options } as never, this.runtime)
+    return new Admin({ ...defaults, ...this.profileFor(options), ...options } as never, this.#runtime)
   }
 
   /** A client of its own: sends any request of the protocol, and may be shared by what is made here. Close it when done. */
   client(options: Partial<ClientOptionsInput> = {}): Client {
-    return new Client({ ...this.options, ...options }, this.runtime)
+    return new Client({ ...this.#options, ...options }, this.#runtime)
   }
 
   private profileFor(options: object): object {
-    return 'client' in options && options.client !== undefined ? {} : this.options
+    return 'client' in options && options.client !== undefined ? {} : this.#options
   }
 }

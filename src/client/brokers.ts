@@ -9,7 +9,6 @@ import { type Address, addressText, sameAddress } from './address.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Observer } from './observer.ts'
 import type { ClientOptions } from './options.ts'
-import { tlsOptions } from './security.ts'
 
 /** Which of the connections to a broker: what may block for long is kept apart from what must not wait. */
 export type Lane = 'produce' | 'fetch' | 'group' | 'other'
@@ -223,7 +222,7 @@ export class Brokers {
     const started = clock.monotonic()
     try {
       // At least a microtask, after which the link exists.
-      const tls = await tlsOptions(this.options.tls)
+      const tls = await this.options.tls?.()
       this.lifetime.check()
       const link = linkOf()
       const connection = new Connection(this.connectionOptions(broker, ref, tls), this.runtime)

@@ -5,7 +5,7 @@ import type { ClientHooks } from '../telemetry/hooks.ts'
 import { type Logger, silent } from '../util/logger.ts'
 import { ms, parseOptions } from '../util/options.ts'
 import { type Address, bootstrapAddresses } from './address.ts'
-import type { SaslOption, TlsOption } from './security.ts'
+import { type SaslOption, type TlsOption, tlsSource } from './security.ts'
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -27,9 +27,12 @@ const logger = z.custom<Logger>(
   { error: 'expected a logger with debug, info, warn, error and child, such as pino()' },
 )
 
-const tls = z.custom<TlsOption>(value => typeof value === 'boolean' || typeof value === 'function' || isObject(value), {
-  error: 'expected true, the options of node:tls (ca, cert, key, servername …), or a function that returns them',
-})
+// A function in the end: keys and passphrases do not show when options are logged.
+const tls = z
+  .custom<TlsOption>(value => typeof value === 'boolean' || typeof value === 'function' || isObject(value), {
+    error: 'expected true, the options of node:tls (ca, cert, key, servername …), or a function that returns them',
+  })
+  .transform(option => tlsSource(option))
 
 // One authenticator for all connections: it may hold a token. It keeps what it was given to itself.
 const sasl = z
@@ -65,7 +68,7 @@ export const clientOptionsShape = {
     .default('')
     .describe('Where this client runs, to fetch from a replica nearby (KIP-392) and to assign by rack (KIP-881).'),
   tls: tls
-    .default(false)
+    .prefault(false)
     .describe(
       'true, or options of node:tls: ca, cert, key (PEM), servername … A function is asked anew for each connection, so renewed certificates are picked up.',
     ),

@@ -7,9 +7,12 @@ export type TlsOption = boolean | TlsOptions | (() => TlsOptions | Promise<TlsOp
 /** How to authenticate: a built-in mechanism, or an authenticator of one's own. */
 export type SaslOption = SaslOptions | SaslAuthenticator
 
-/** The TLS options of one new connection; undefined for plain text. */
-export async function tlsOptions(option: TlsOption): Promise<TlsOptions | undefined> {
+/** Gives the TLS options of each new connection; undefined for plain text. */
+export type TlsSource = (() => TlsOptions | Promise<TlsOptions>) | undefined
+
+export function tlsSource(option: TlsOption): TlsSource {
   if (option === false) return undefined
-  if (option === true) return {}
-  return typeof option === 'function' ? await option() : option
+  if (typeof option === 'function') return option
+  const options = option === true ? {} : option
+  return () => options
 }
