@@ -32,15 +32,6 @@ const options = readOptions()
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted(signal))
 
-try {
-  await demo()
-} catch (error) {
-  if (!stop.signal.aborted) {
-    console.error(KafkaError.is(error) ? `${error.name}: ${error.message}` : error)
-    process.exitCode = 1
-  }
-}
-
 async function demo(): Promise<void> {
   const broker = await chosenBroker()
   say(`broker: ${broker.kind} ${broker.version} at ${broker.bootstrapServers}`)
@@ -77,9 +68,10 @@ async function produce(bootstrapServers: string, topic: string, ledger: Ledger):
   const worker = async () => {
     while (next < options.records && !stop.signal.aborted) {
       const from = next
-      next = Math.min(from + BATCH, options.records)
-      await producer.send(ledger.records(topic, from, next))
-      progress.at((done += next - from))
+      const to = Math.min(from + BATCH, options.records)
+      next = to
+      await producer.send(ledger.records(topic, from, to))
+      progress.at((done += to - from))
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
@@ -239,4 +231,13 @@ function readOptions() {
 
 function say(line: string): void {
   console.log(line)
+}
+
+try {
+  await demo()
+} catch (error) {
+  if (!stop.signal.aborted) {
+    console.error(KafkaError.is(error) ? `${error.name}: ${error.message}` : error)
+    process.exitCode = 1
+  }
 }

@@ -11,11 +11,15 @@ class Member {
   readonly consumer: Consumer
   private readonly loop: Promise<void>
   private stopping = false
+  private failure: unknown
 
   constructor(consumer: Consumer, topic: string, onCommit: (partition: number, next: bigint) => void) {
     this.consumer = consumer
     consumer.subscribe([topic])
     this.loop = this.run(onCommit)
+    this.loop.catch(error => {
+      this.failure = error
+    })
   }
 
   private async run(onCommit: (partition: number, next: bigint) => void): Promise<void> {
@@ -37,6 +41,7 @@ class Member {
   }
 
   get partitions(): number[] {
+    if (this.failure) throw this.failure
     return this.consumer
       .assignment()
       .map(({ partition }) => partition)
