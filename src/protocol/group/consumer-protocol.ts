@@ -4,9 +4,8 @@
  * Both begin with an int16 version. A version never removes or moves fields of an earlier one, so a newer one is read as
  * the newest known here and what follows is left alone.
  */
-import { ProtocolError } from '../../errors.ts'
-import { decodeMessage, encodeMessage } from '../frame.ts'
-import { array, bytes, type Decoded, type Encodable, int32, type Message, message, string, topicName } from '../schema.ts'
+import { array, bytes, type Decoded, type Encodable, int32, message, string, topicName } from '../schema.ts'
+import { decodeVersioned, encodeVersioned } from './versioned.ts'
 
 export const ConsumerProtocolSubscription = message({
   name: 'ConsumerProtocolSubscription',
@@ -62,22 +61,3 @@ export const encodeAssignment = (value: Encodable<typeof ConsumerProtocolAssignm
 /** Reads SyncGroup's `assignment` of a consumer. Throws ProtocolError, so look first whether there are any bytes at all. */
 export const decodeAssignment = (bytes: Uint8Array): Assignment & { readonly version: number } =>
   decodeVersioned(ConsumerProtocolAssignment, bytes)
-
-function encodeVersioned<M extends Message>(message: M, version: number, value: Encodable<M>): Buffer {
-  const prefix = Buffer.alloc(2)
-  prefix.writeInt16BE(version)
-  return Buffer.concat([prefix, encodeMessage(message, version, value)])
-}
-
-function decodeVersioned<M extends Message>(message: M, bytes: Uint8Array): Decoded<M> & { readonly version: number } {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const version = buffer.length < 2 ? -1 : buffer.readInt16BE(0)
-  if (version < message.versions[0]) {
-    throw new ProtocolError(
-      `${message.name} of ${buffer.length} bytes has no usable version: do other clients use this group id?`,
-      { api: message.name, version, offset: 0 },
-    )
-  }
-  const { value } = decodeMessage(message, Math.min(version, message.versions[1]), buffer, 2)
-  return Object.assign(value, { version })
-}
