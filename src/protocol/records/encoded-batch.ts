@@ -80,10 +80,13 @@ export class EncodedBatch {
   get baseSequence(): number {
     return this.bytes.readInt32BE(at.BASE_SEQUENCE)
   }
-  /** Sequence of the last record: sequences wrap from 2^31-1 to 0. -1 without one. */
+  /** Sequence of the last record: after 2^31-1 comes 0. -1 without one. */
   get lastSequence(): number {
     const base = this.baseSequence
-    return base < 0 ? -1 : (base + this.bytes.readInt32BE(at.LAST_OFFSET_DELTA)) & 0x7fff_ffff
+    if (base === -1) return -1
+    const more = this.bytes.readInt32BE(at.LAST_OFFSET_DELTA)
+    const left = (0x7fff_ffff - more) | 0
+    return (base > left ? base - left - 1 : base + more) | 0
   }
   get partitionLeaderEpoch(): number {
     return this.bytes.readInt32BE(at.LEADER_EPOCH)

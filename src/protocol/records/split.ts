@@ -9,10 +9,10 @@ import { LegacyBatch } from './legacy.ts'
  * @throws CorruptRecordError when a length or a format number makes no sense: what follows cannot be found any more.
  */
 export function* encodedBatches(records: Buffer): Generator<EncodedBatch> {
-  for (let start = 0; records.length - start >= at.MAGIC + 1; ) {
+  for (let start = 0; records.length - start >= at.PREFIX; ) {
     const size = at.PREFIX + records.readInt32BE(start + at.LENGTH)
-    const magic = records[start + at.MAGIC]!
-    if (size < at.PREFIX + at.LEAST_LEGACY_BYTES || magic > 2) {
+    const magic = records[start + at.MAGIC]
+    if (size < (magic === 2 ? at.RECORDS : at.PREFIX + at.LEAST_LEGACY_BYTES) || (magic !== undefined && magic > 2)) {
       const baseOffset = records.readBigInt64BE(start)
       throw new CorruptRecordError(`the batch at offset ${baseOffset} claims format ${magic} and ${size} bytes`, {
         baseOffset,
