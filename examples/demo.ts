@@ -91,7 +91,7 @@ async function consume(bootstrapServers: string, topic: string, ledger: Ledger):
   for await (const batch of consumer.batches()) {
     if (count === 0) {
       started = performance.now()
-      say(`joined the group and had the first batch after ${(started - joining).toFixed(0)} ms`)
+      say(`joined the group ${topic} and had the first batch after ${(started - joining).toFixed(0)} ms`)
     }
     for (const record of batch) ledger.check(record)
     count += batch.length
@@ -118,7 +118,8 @@ async function checkCommits(consumer: Consumer, topic: string): Promise<void> {
 
 async function chosenBroker(): Promise<Broker> {
   if (options.bootstrap !== undefined) {
-    const [host = '', port = ''] = options.bootstrap.split(',')[0]!.split(/:(?=\d+$)/)
+    const [, host, port] = /^(.+):(\d+)$/.exec(options.bootstrap.split(',')[0]!) ?? []
+    if (host === undefined) throw new Refusal(`--bootstrap ${options.bootstrap}: give host:port, such as localhost:9092`)
     const { release } = await probe(host, Number(port), 10_000).catch((error: Error) => {
       throw new Error(
         `no Kafka broker answers at ${options.bootstrap}: ${error.message || (error as NodeJS.ErrnoException).code}`,
@@ -175,6 +176,9 @@ verified         ${verified ? 'every value, the order per key, the commits' : 'N
     }),
   )
 }
+
+/** What a person can put right: told without a stack. */
+class Refusal extends Error {}
 
 /** A line every half second while something runs. */
 class Progress {
@@ -237,7 +241,7 @@ try {
   await demo()
 } catch (error) {
   if (!stop.signal.aborted) {
-    console.error(KafkaError.is(error) ? `${error.name}: ${error.message}` : error)
+    console.error(KafkaError.is(error) || error instanceof Refusal ? error.message : error)
     process.exitCode = 1
   }
 }
