@@ -60,7 +60,10 @@ describe('frames are cut out of the stream', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.nat(40), fc.nat(40_000)), { maxLength: 20 }),
-        fc.array(fc.oneof(fc.integer({ min: 64, max: 500 }), fc.integer({ min: 500, max: 50_000 })), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.oneof(fc.integer({ min: 64, max: 500 }), fc.integer({ min: 500, max: 50_000 })), {
+          minLength: 1,
+          maxLength: 20,
+        }),
         fc.nat(4),
         (sizes, steps, holdEvery) => {
           const sent = sizes.map((size, i) => body(size, i + 1))

@@ -31,7 +31,7 @@ export class ScriptedBroker {
   connections = 0
   openConnections = 0
   port = 0
-  script: (received: Received) => Reaction | Promise<Reaction> = () => 'default'
+  script: (received: Received) => Reaction | PromiseLike<Reaction> = () => 'default'
   /** Called for frames that are not requests, such as bare SASL tokens, when it returns an answer. */
   raw: ((frame: Buffer, connection: number) => Uint8Array | undefined) | undefined
   apiKeys: Decoded<typeof ApiVersions.response>['apiKeys'] = allApis.map(({ key, request }) => ({
