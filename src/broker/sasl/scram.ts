@@ -14,7 +14,7 @@ export class ScramExchange implements SaslExchange {
   private readonly runtime: Runtime
   private firstBare = ''
   private serverFirst = ''
-  private nonce = ''
+  private ownNonce = ''
   private user: string | undefined
   private salt: Buffer
 
@@ -38,15 +38,16 @@ export class ScramExchange implements SaslExchange {
     if (!Object.hasOwn(this.users, user)) return this.denied()
     this.user = user
     this.firstBare = bare
-    this.nonce = nonce + Buffer.from(this.runtime.secureRandom(18)).toString('base64url')
-    this.serverFirst = `r=${this.nonce},s=${this.salt.toString('base64')},i=${ITERATIONS}`
+    this.ownNonce = Buffer.from(this.runtime.secureRandom(18)).toString('base64url')
+    this.serverFirst = `r=${nonce}${this.ownNonce},s=${this.salt.toString('base64')},i=${ITERATIONS}`
     return { kind: 'continue', reply: Buffer.from(this.serverFirst) }
   }
 
   private async final(text: string): Promise<SaslStep> {
     const match = /^(c=([^,]*),r=([^,]*)),p=([A-Za-z0-9+/=]+)$/.exec(text)
     const { digest, user } = this
-    if (!match || user === undefined || match[3] !== this.nonce) return this.denied()
+    // Not the whole nonce: librdkafka before 2.2 repeats its own part, and Kafka looks at the end only.
+    if (!match || user === undefined || !match[3]!.endsWith(this.ownNonce)) return this.denied()
     const password = Buffer.from(this.users[user]!.normalize('NFKC'))
     const salted = await this.runtime.offload.pbkdf2(password, this.salt, ITERATIONS, SIZES[digest], digest)
     const message = `${this.firstBare},${this.serverFirst},${match[1]}`
