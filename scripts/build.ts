@@ -99,7 +99,6 @@ function emitDeclarations(): void {
 }
 
 rmSync(dist, { recursive: true, force: true })
-const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
 await build({
   entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(src, file)])),
   outdir: dist,
@@ -112,7 +111,6 @@ await build({
   packages: 'external',
   treeShaking: true,
   legalComments: 'none',
-  define: { KAFKAWIRE_VERSION: JSON.stringify(version) },
   plugins: [droppable],
   logLevel: 'warning',
 })

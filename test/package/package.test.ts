@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SOFTWARE_VERSION } from '../../src/net/software.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -47,7 +48,7 @@ describe('the packed package, installed in an empty folder', () => {
         .sort(),
     ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
     for (const name of readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter(file =>
-      file.endsWith('s'),
+      /\.(js|d\.ts)$/.test(file),
     ))
       expect(readFileSync(join(installed, 'dist', name), 'utf8').includes(root), `${name} names this machine's folder`).toBe(
         false,
@@ -67,6 +68,10 @@ describe('the packed package, installed in an empty folder', () => {
     )
     expect(stdout.trim()).toBe('FROM_STRINGS_OK')
   })
+})
+
+test('brokers are told the version that is published (KIP-511)', () => {
+  expect(SOFTWARE_VERSION).toBe(manifest.version)
 })
 
 describe('types for a consumer with strict settings', () => {
