@@ -147,7 +147,11 @@ function piecesOf(plan: LeaderPlan, request: Body, nameOf: (id: string) => strin
   return pieces
 }
 
-const namesOf = (pieces: readonly Piece[]): string[] => [...new Set(pieces.flatMap(piece => piece.name ?? []))]
+function namesOf(pieces: readonly Piece[]): string[] {
+  const names = new Set<string>()
+  for (const { name } of pieces) if (name !== undefined) names.add(name)
+  return [...names]
+}
 
 /** The part of a request that goes to one leader. Topic names and ids stand in for each other, as the version needs. */
 function bodyOf(plan: LeaderPlan, request: Body, shard: readonly Piece[], idOf: (name: string) => string | undefined): Body {
@@ -177,15 +181,17 @@ function read(
   nameOf: (id: string) => string | undefined,
 ): void {
   const { results } = plan
-  const found = new Map<string, Body>()
+  const found = new Map<string, Map<unknown, Body>>()
   for (const topic of answer[results.topics] as Body[]) {
     const id = results.id === undefined ? undefined : (topic[results.id] as string)
     const name = (results.name !== undefined && (topic[results.name] as string)) || (id !== undefined && nameOf(id)) || id || ''
-    for (const partition of topic[results.partitions] as Body[]) found.set(`${partition[results.index]} ${name}`, partition)
+    let partitions = found.get(name)
+    if (!partitions) found.set(name, (partitions = new Map()))
+    for (const partition of topic[results.partitions] as Body[]) partitions.set(partition[results.index], partition)
   }
   const top = topLevelError(api, answer)
   for (const piece of shard) {
-    const result = found.get(`${piece.index} ${piece.name}`)
+    const result = found.get(piece.name ?? '')?.get(piece.index)
     const code = result ? (result[results.error] as number) : top || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     piece.result = result
     if (code !== ErrorCode.NONE) {

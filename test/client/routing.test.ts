@@ -20,6 +20,7 @@ import {
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { Deadline } from '../../src/util/deadline.ts'
 import { brokerWith, clientOf, clusterOf } from './fixture.ts'
+import { inWorld } from './simulation.ts'
 
 const listOffsets = (partitions: readonly number[], topic = 't') => ({
   replicaId: -1,
@@ -112,21 +113,19 @@ describe('requests to leaders', () => {
     ])
   })
 
-  test('a leader that cannot be reached fails its partitions only', async () => {
-    const { broker, client } = await clusterOf(2, { t: 2 })
-    await client.metadata.ensure(['t'])
-    const dead = broker.partition('t', 1).leaderId
-    broker.intercept(ListOffsets, () => 'close', { nodeId: dead })
-    const answer = await client.request(ListOffsets, listOffsets([0, 1]), { timeoutMs: 300 })
-    expect(codes(answer)).toEqual([
-      [0, 0],
-      [1, ErrorCode.NETWORK_EXCEPTION],
-    ])
-    await expect(client.request(ListOffsets, listOffsets([1]), { timeoutMs: 300 })).rejects.toMatchObject({
-      code: 'ERR_TIMEOUT',
-      cause: { code: 'ERR_CONNECTION' },
-    })
-  })
+  test('a leader that cannot be reached fails its partitions only', () =>
+    inWorld({ nodes: 2, topics: { t: 2 } }, async ({ broker, client }) => {
+      const asker = client()
+      await asker.metadata.ensure(['t'])
+      broker.intercept(ListOffsets, () => 'close', { nodeId: broker.partition('t', 1).leaderId })
+      const answer = await asker.request(ListOffsets, listOffsets([0, 1]), { timeoutMs: 2_000 })
+      expect(codes(answer)).toEqual([
+        [0, 0],
+        [1, ErrorCode.NETWORK_EXCEPTION],
+      ])
+      const alone = asker.request(ListOffsets, listOffsets([1]), { timeoutMs: 2_000 })
+      await expect(alone).rejects.toMatchObject({ code: 'ERR_TIMEOUT', cause: { code: 'ERR_CONNECTION' } })
+    }))
 
   test('Produce without acks is not waited for', async () => {
     const { client } = await clusterOf(1, { t: 1 })
@@ -403,13 +402,15 @@ describe('limits', () => {
     await expect(client.request(ListGroups, {}, { signal: abort.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   })
 
-  test('the timeout covers all attempts, and the error tells what went wrong last', async () => {
-    const { broker, client } = await clusterOf(1)
-    broker.intercept(ListGroups, () => 'close')
-    const failure = await client.request(ListGroups, {}, { timeoutMs: 200 }).catch((error: unknown) => error)
-    expect(failure).toBeInstanceOf(TimeoutError)
-    expect(failure).toMatchObject({ afterMs: 200, cause: { code: 'ERR_CONNECTION' } })
-  })
+  test('the timeout covers all attempts, and the error tells what went wrong last', () =>
+    inWorld({}, async ({ broker, client }) => {
+      broker.intercept(ListGroups, () => 'close')
+      const failure = await client()
+        .request(ListGroups, {}, { timeoutMs: 2_000 })
+        .catch((error: unknown) => error)
+      expect(failure).toBeInstanceOf(TimeoutError)
+      expect(failure).toMatchObject({ afterMs: 2_000, cause: { code: 'ERR_CONNECTION' } })
+    }))
 
   test('retries: 0 tries once', async () => {
     const { broker, client } = await clusterOf(1, {}, { retries: 0 })
