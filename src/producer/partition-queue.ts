@@ -1,6 +1,9 @@
 import { type Identities, type ProducerIdentity, sequenceAfter } from './identity.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
+/** How many of a producer's batches a broker remembers, to tell what it has already (KAFKA-5494). */
+const REMEMBERED_BATCHES = 5
+
 /**
  * The batches of one partition, oldest first, and where each stands. No I/O, no clock.
  *
@@ -30,6 +33,9 @@ export class PartitionQueue {
   /** The identity that the sequence numbers belong to. */
   private identity: ProducerIdentity | undefined
   private nextSequence = 0
+  private nextOrdinal = 0
+  /** The broker has stored something under this identity. */
+  private proven = false
   /** How large the last batch became: the next one starts with as much room. */
   lastSize = 0
 
@@ -58,7 +64,15 @@ export class PartitionQueue {
     if (this.recovering || this.unsent >= this.batches.length) return undefined
     // Two brokers at once could store batches in either order.
     if (this.inFlight > 0 && this.inFlightNode !== nodeId) return undefined
-    return this.batches[this.unsent]
+    const batch = this.batches[this.unsent]!
+    const oldest = this.batches[0]!
+    if (!this.identity || batch === oldest) return batch
+    // A broker without any state of a producer takes whatever sequence comes first: the second batch, if the first got lost.
+    if (!this.proven) return undefined
+    // If the oldest was stored although no answer came, it has to be remembered until its repetition is recognised.
+    const ordinal = batch.sequence ? batch.ordinal : this.nextOrdinal
+    if (oldest.sequence && ordinal - oldest.ordinal >= REMEMBERED_BATCHES) return undefined
+    return batch
   }
 
   /** Takes the batch that `next` named: it is in flight now, under a sequence number if there are identities. */
@@ -70,9 +84,11 @@ export class PartitionQueue {
       if (this.unsent === 0 && this.identity !== identities.current) {
         this.identity = identities.current
         this.nextSequence = 0
+        this.proven = false
       }
       if (this.identity) {
         batch.sequence = { identity: this.identity, base: this.nextSequence }
+        batch.ordinal = this.nextOrdinal++
         this.nextSequence = sequenceAfter(this.nextSequence, batch.count)
       }
     }
@@ -91,7 +107,10 @@ export class PartitionQueue {
     if (!stored && last && !batch.outcomeUnknown && batch.sequence && batch.sequence.identity === this.identity)
       this.nextSequence = batch.sequence.base
     this.remove(index)
-    if (stored) this.failures = 0
+    if (stored) {
+      this.failures = 0
+      this.proven ||= batch.sequence?.identity === this.identity
+    }
     this.recover()
   }
 
@@ -116,6 +135,8 @@ export class PartitionQueue {
     const index = this.batches.indexOf(batch)
     this.batches.splice(index, 1, ...halves)
     this.unsent += halves.length - 1
+    // None of what was numbered can have been stored behind it.
+    for (const each of this.batches) if (each.sequence) each.ordinal = this.nextOrdinal++
     this.recovering = true
     this.recover()
   }

@@ -38,6 +38,8 @@ export class ProducerBatch {
   /** Takes no more records. */
   closed = false
   sequence: BatchSequence | undefined
+  /** Counts the numbered batches of its partition. */
+  ordinal = 0
   attempts = 0
   /** The error code or exception of the last attempt. */
   lastFailure: Error | undefined

@@ -26,6 +26,14 @@ function batchOf(records: number, createdAt = 0): ProducerBatch {
   return batch
 }
 const take = () => queue.take(NODE, identities)
+/** The broker has stored something of this producer: from then on batches may follow one another unanswered. */
+function prove(): void {
+  queue.complete(takeNew(), { stored: true })
+}
+function takeNew(): ProducerBatch {
+  batchOf(1)
+  return take()
+}
 const sequences = () => queue.batches.map(batch => batch.sequence && `${batch.sequence.identity.epoch}:${batch.sequence.base}`)
 const encoded = (batch: ProducerBatch) => new EncodedBatch(Buffer.from(batch.encode(undefined) as Uint8Array))
 
@@ -65,6 +73,7 @@ describe('a batch that has to be sent again', () => {
   })
 
   test('nothing goes to another broker while the former one has not answered', () => {
+    prove()
     batchOf(1)
     batchOf(1)
     const first = take()
@@ -72,6 +81,31 @@ describe('a batch that has to be sent again', () => {
     expect(queue.next(NODE)).toBeDefined()
     queue.complete(first, { stored: true })
     expect(queue.next(2)).toBeDefined()
+  })
+
+  test('nothing follows the first batch of an identity before its answer: a broker without state takes any sequence', () => {
+    const first = takeNew()
+    batchOf(1)
+    expect(queue.next(NODE)).toBeUndefined()
+    queue.retry(first, { retryAt: 0 })
+    expect(queue.next(NODE)).toBe(first)
+    take()
+    queue.complete(first, { stored: true })
+    expect(queue.next(NODE)).toBeDefined()
+  })
+
+  test('no sixth batch follows one whose outcome is open: the broker would no longer recognise its repetition', () => {
+    prove()
+    const oldest = takeNew()
+    const others = [takeNew(), takeNew(), takeNew(), takeNew()]
+    queue.retry(oldest, { retryAt: 0 })
+    for (const each of others) queue.complete(each, { stored: true })
+    const next = batchOf(1)
+    expect(queue.next(NODE)).toBe(oldest)
+    take()
+    expect(queue.next(NODE)).toBeUndefined()
+    queue.complete(oldest, { stored: true })
+    expect(queue.next(NODE)).toBe(next)
   })
 
   test('gets the same bytes again', () => {
