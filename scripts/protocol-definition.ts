@@ -65,9 +65,11 @@ export function definitionsIn(jarPath: string): Map<string, Definition> {
   return definitions
 }
 
-/** Parses JSON with `//` comments. */
+/** Parses JSON with comments. */
 export function parseDefinition(text: string): Definition {
-  return JSON.parse(text.replace(/("(?:[^"\\]|\\.)*")|\/\/.*$/gm, (_, string: string | undefined) => string ?? ''))
+  return JSON.parse(
+    text.replace(/("(?:[^"\\]|\\.)*")|\/\/.*$|\/\*[\s\S]*?\*\//gm, (_, string: string | undefined) => string ?? ''),
+  )
 }
 
 /** Name and text of the entries of a zip archive that match. */

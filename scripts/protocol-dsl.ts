@@ -141,7 +141,7 @@ class DslWriter {
       from !== undefined && (from === own[0] ? '.nullable()' : `.nullableSince(${from})`),
       this.fallback(field, from !== undefined),
       field.tag !== undefined && `.tag(${field.tag})`,
-      field.ignorable && '.ignorable()',
+      String(field.ignorable) === 'true' && '.ignorable()',
       field.mapKey && '.mapKey()',
     ]
       .filter(Boolean)

@@ -3,13 +3,9 @@
  * `npm run protocol:import -- 4.5.0 [--older 3.9.2]`. It reads that release's kafka-clients jar (fetched by Maven).
  * `--older` names a release that still has versions which the new one dropped.
  */
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { allApis } from '../src/protocol/registry.ts'
 import type { Api, Message } from '../src/protocol/schema.ts'
-import { cacheDirectory } from '../test/java/jars.ts'
 import { absentApis } from '../test/oracle/absent.ts'
 import { differences } from '../test/oracle/structure.ts'
 import {
@@ -23,24 +19,7 @@ import {
   versionsOf,
 } from './protocol-definition.ts'
 import { apiFile, apiText, fieldText, joined } from './protocol-dsl.ts'
-
-/** Path of a release's kafka-clients jar. Throws when Maven cannot fetch it. */
-export async function clientsJar(version: string): Promise<string> {
-  const folder = join(cacheDirectory(), 'clients')
-  const jar = join(folder, `kafka-clients-${version}.jar`)
-  if (!existsSync(jar)) {
-    mkdirSync(folder, { recursive: true })
-    await promisify(execFile)('mvn', [
-      '-q',
-      '-B',
-      '-ntp',
-      'dependency:copy',
-      `-Dartifact=org.apache.kafka:kafka-clients:${version}`,
-      `-DoutputDirectory=${folder}`,
-    ])
-  }
-  return jar
-}
+import { releaseJar } from './protocol-jar.ts'
 
 /** Files to add, by name: the APIs that `known` lacks. */
 export function addedApis(
@@ -110,8 +89,8 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { older: { type: 'string' } } })
   const [version] = positionals
   if (!version) throw new Error('which release? npm run protocol:import -- 4.5.0')
-  const definitions = definitionsIn(await clientsJar(version))
-  const older = values.older ? definitionsIn(await clientsJar(values.older)) : new Map<string, Definition>()
+  const definitions = definitionsIn(await releaseJar('kafka-clients', version))
+  const older = values.older ? definitionsIn(await releaseJar('kafka-clients', values.older)) : new Map<string, Definition>()
   const added = addedApis(definitions, older, allApis)
   const changed = changedApis(definitions, allApis)
   for (const [file, content] of added)

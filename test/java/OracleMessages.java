@@ -6,7 +6,10 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Message;
@@ -24,9 +27,15 @@ public class OracleMessages {
   static final String[] PACKAGES = {
     "org.apache.kafka.common.message.", "org.apache.kafka.coordinator.group.generated.",
     "org.apache.kafka.coordinator.transaction.generated.", "org.apache.kafka.coordinator.share.generated.",
+    "org.apache.kafka.streams.internals.generated.",
   };
+  /** The class path, and the jars named as arguments. */
+  static ClassLoader loader;
 
   public static void main(String[] args) throws Exception {
+    URL[] jars = new URL[args.length];
+    for (int i = 0; i < args.length; i++) jars[i] = Path.of(args[i]).toUri().toURL();
+    loader = new URLClassLoader(jars, OracleMessages.class.getClassLoader());
     var in = new BufferedReader(new InputStreamReader(System.in, "UTF-8"));
     for (String line; (line = in.readLine()) != null; ) {
       ObjectNode answer = JSON.createObjectNode();
@@ -34,8 +43,9 @@ public class OracleMessages {
         JsonNode question = JSON.readTree(line);
         ArrayNode problems = answer.putArray("problems");
         Class<?> type = find(question.get("message").asText());
-        Method toJson = converter(type).getMethod("write", type, short.class);
-        Method fromJson = converter(type).getMethod("read", JsonNode.class, short.class);
+        boolean inJson = question.path("make").size() > 0 || question.path("items").findValue("json") != null;
+        Method toJson = inJson ? converter(type).getMethod("write", type, short.class) : null;
+        Method fromJson = inJson ? converter(type).getMethod("read", JsonNode.class, short.class) : null;
         short version = (short) question.get("version").asInt();
         ArrayNode made = answer.putArray("made");
         for (JsonNode json : question.path("make")) made.add(encode((Message) fromJson.invoke(null, JSON.readTree(json.asText()), version), version));
@@ -98,7 +108,7 @@ public class OracleMessages {
     for (String place : PACKAGES) {
       for (String suffix : new String[] {"Data", ""}) {
         try {
-          return Class.forName(place + name + suffix);
+          return loader.loadClass(place + name + suffix);
         } catch (ClassNotFoundException absent) {
           // The next place.
         }
@@ -107,6 +117,6 @@ public class OracleMessages {
     throw new ClassNotFoundException(name);
   }
   static Class<?> converter(Class<?> type) throws ClassNotFoundException {
-    return Class.forName(type.getName() + "JsonConverter");
+    return loader.loadClass(type.getName() + "JsonConverter");
   }
 }

@@ -4,7 +4,7 @@ import { int64, type Message } from '../../src/protocol/schema.ts'
 import { JavaProcess, type KafkaRelease } from '../java/java.ts'
 import { Random } from '../protocol/random-message.ts'
 import { judge, judgeReading } from './bytes.ts'
-import { allCells, definitionsOf } from './cells.ts'
+import { allCells, definitionsOf, extraJars } from './cells.ts'
 import { report } from './report.ts'
 
 const MESSAGES_PER_CELL = Number(process.env.KAFKAWIRE_ORACLE_MESSAGES ?? 20)
@@ -13,7 +13,8 @@ const SEED = Number(process.env.KAFKAWIRE_ORACLE_SEED ?? 1)
 const processes = new Map<KafkaRelease, Promise<JavaProcess>>()
 function java(release: KafkaRelease): Promise<JavaProcess> {
   let process = processes.get(release)
-  if (!process) processes.set(release, (process = JavaProcess.start(release, 'OracleMessages.java')))
+  if (!process)
+    processes.set(release, (process = extraJars(release).then(jars => JavaProcess.start(release, 'OracleMessages.java', jars))))
   return process
 }
 afterAll(async () => {

@@ -2,23 +2,14 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Definition, definitionsIn } from '../../scripts/protocol-definition.ts'
-import { ConsumerProtocolAssignment, ConsumerProtocolSubscription } from '../../src/protocol/group/index.ts'
-import { RequestHeader, ResponseHeader } from '../../src/protocol/header.ts'
-import { allApis } from '../../src/protocol/registry.ts'
+import { releaseJar } from '../../scripts/protocol-jar.ts'
 import type { Message } from '../../src/protocol/schema.ts'
 import { type KafkaRelease, kafkaJars } from '../java/java.ts'
+import { allMessages } from '../protocol/all-messages.ts'
 import { sharedVersions } from './structure.ts'
 
 /** Newest first. Where releases disagree on a version the newest that has it wins; the older ones judge what it dropped. */
 export const releases = ['4.4.0', '3.9.2'] as const satisfies readonly KafkaRelease[]
-
-export const allMessages: readonly Message[] = [
-  ...allApis.flatMap(api => [api.request, api.response]),
-  RequestHeader,
-  ResponseHeader,
-  ConsumerProtocolSubscription,
-  ConsumerProtocolAssignment,
-]
 
 export interface Cell {
   readonly message: Message
@@ -29,11 +20,18 @@ export interface Cell {
 
 const JARS = /^kafka-(clients|group-coordinator|transaction-coordinator|share-coordinator)-[\d.]+\.jar$/
 
-/** All definitions of a release: those of messages, and of what coordinators keep in their internal topics. */
+/** Jars that a broker goes without, but that hold definitions. */
+const EXTRA_JARS = ['kafka-streams']
+
+export const extraJars = (release: KafkaRelease): Promise<string[]> =>
+  Promise.all(EXTRA_JARS.map(artifact => releaseJar(artifact, release)))
+
+/** All definitions of a release: those of messages, of what coordinators keep in their internal topics, and of Streams. */
 export async function definitionsOf(release: KafkaRelease): Promise<Map<string, Definition>> {
   const folder = await kafkaJars(release)
   const jars = readdirSync(folder).filter(name => JARS.test(name))
-  return new Map(jars.flatMap(jar => [...definitionsIn(join(folder, jar))]))
+  const paths = [...jars.map(jar => join(folder, jar)), ...(await extraJars(release))]
+  return new Map(paths.flatMap(path => [...definitionsIn(path)]))
 }
 
 /** Every message × version with its judge. A version that no release has is left out: the structural test compares the ranges. */

@@ -78,7 +78,8 @@ function describeFields(
   for (const field of fields) {
     const path = `${prefix}${uncapitalized(field.name)}`
     const tag = field.tag === undefined || !rangeOf(field.taggedVersions) ? undefined : field.tag
-    const { ignorable = false, mapKey = false, entityType } = field
+    const { mapKey = false, entityType } = field
+    const ignorable = String(field.ignorable) === 'true' // A definition or two has it as text.
     const type = field.type.replace(/[A-Z]\w*$/, 'struct')
     const exact = type === 'string' && field.flexibleVersions === 'none' ? 'legacyString' : type
     const nullable = inRange(version, rangeOf(field.nullableVersions))

@@ -1,5 +1,6 @@
-import { ConsumerProtocolAssignment, ConsumerProtocolSubscription } from '../../src/protocol/group/index.ts'
+import * as group from '../../src/protocol/group/index.ts'
 import { RequestHeader, ResponseHeader } from '../../src/protocol/header.ts'
+import * as internal from '../../src/protocol/internal/index.ts'
 import { allApis } from '../../src/protocol/registry.ts'
 import type { Message } from '../../src/protocol/schema.ts'
 
@@ -8,9 +9,14 @@ export const allMessages: readonly Message[] = [
   ...allApis.flatMap(api => [api.request, api.response]),
   RequestHeader,
   ResponseHeader,
-  ConsumerProtocolSubscription,
-  ConsumerProtocolAssignment,
+  ...messagesIn(group),
+  ...messagesIn(internal),
 ]
+
+/** The messages among the exports of a module. */
+function messagesIn(module: object): Message[] {
+  return Object.values(module).filter(each => typeof each === 'object' && each !== null && 'shape' in each)
+}
 
 export function* everyVersion(messages: readonly Message[] = allMessages): Generator<[message: Message, version: number]> {
   for (const message of messages)
