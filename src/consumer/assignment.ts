@@ -58,6 +58,8 @@ export class PartitionState {
   /** On the monotonic clock: no fetch and no lookup before. */
   retryAt = 0
   failures = 0
+  /** How often in a row what is at the position could not be read. */
+  refusals = 0
   /** Replica to read from instead of the leader (KIP-392). */
   preferred: { readonly nodeId: number; readonly until: number } | undefined
   partial: Partial | undefined
@@ -102,6 +104,7 @@ export class PartitionState {
   /** Handed out up to `cursor`. */
   advance(cursor: Cursor): void {
     this.whole = cursor
+    this.refusals = 0
   }
   finish(cursor: Cursor): void {
     this.finished = cursor
@@ -114,7 +117,7 @@ export class PartitionState {
     this.whole = this.finished = cursor
     this.fetchPosition = cursor.offset
     this.error = undefined
-    this.retryAt = this.failures = 0
+    this.retryAt = this.failures = this.refusals = 0
   }
   /** Reads on from what a lookup will find. */
   lookUp(lookup: 'committed' | OffsetReset): void {

@@ -344,7 +344,7 @@ export class Delivery<K, V> {
     state.error = undefined
     // What failed is tried again, at a decent pace: the caller may have mended it, or seeks past it.
     if (state.lookup === undefined) state.refetch()
-    state.retryAt = this.parts.client.runtime.clock.monotonic() + this.parts.client.retryBackoffMs(++state.failures)
+    state.retryAt = this.parts.client.runtime.clock.monotonic() + this.parts.client.retryBackoffMs(++state.refusals)
     throw error
   }
 

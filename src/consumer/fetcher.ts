@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Client } from '../client/client.ts'
 import { PartitionMap } from '../client/partition-map.ts'
 import { KafkaError } from '../errors.ts'
@@ -71,6 +72,8 @@ export class Fetcher {
     this.assignment = assignment
     this.arrived = arrived
     this.failed = failed
+    // One listener per request under way, on any number of brokers.
+    setMaxListeners(0, this.aborter.signal)
     this.context = {
       client,
       readCommitted: options.isolationLevel === 'read_committed',
@@ -169,10 +172,6 @@ export class Fetcher {
       maxWaitMs: this.options.fetchMaxWaitMs,
       minBytes: this.options.fetchMinBytes,
       maxBytes,
-    }).finally(() => {
-      source.inFlight = false
-      for (const state of this.assignment.all()) state.triedAside = -1
-      this.wake()
     })
   }
 
@@ -188,9 +187,6 @@ export class Fetcher {
       maxWaitMs: 0,
       minBytes: 0,
       maxBytes: Math.max(1, Math.min(this.options.fetchMaxBytes, this.options.maxPartitionFetchBytes)),
-    }).finally(() => {
-      source.aside = false
-      this.wake()
     })
   }
 
@@ -254,6 +250,11 @@ export class Fetcher {
       else this.failed(error as Error)
     } finally {
       for (const { state, version } of asked) if (state.fetching === version) state.fetching = -1
+      if (regular) {
+        source.inFlight = false
+        for (const state of this.assignment.all()) state.triedAside = -1
+      } else source.aside = false
+      this.wake()
     }
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ClosedError, KafkaError } from '../errors.ts'
 import type { Clock } from '../runtime/runtime.ts'
 import type { Cursor, PartitionState, Partial as Place } from './assignment.ts'
@@ -217,7 +218,11 @@ export class Runner<K, V> {
 
   private aborterOf(state: PartitionState): AbortController {
     let aborter = this.aborters.get(state)
-    if (!aborter) this.aborters.set(state, (aborter = new AbortController()))
+    if (aborter) return aborter
+    aborter = new AbortController()
+    // Each handler may listen.
+    setMaxListeners(0, aborter.signal)
+    this.aborters.set(state, aborter)
     return aborter
   }
 
