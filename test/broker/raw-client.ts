@@ -18,7 +18,7 @@ export class RawClient {
       {
         frame: ({ buffer }) => {
           const copy = Buffer.from(buffer)
-          this.answered.push(peekCorrelationId(copy))
+          if (copy.length >= 4) this.answered.push(peekCorrelationId(copy))
           this.waiting.shift()?.settle(copy)
           return true
         },
