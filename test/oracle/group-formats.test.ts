@@ -38,9 +38,9 @@ async function judged(format: string, version: number, bytes: Buffer): Promise<s
 }
 
 const word = (random: Random) => random.bytes(1 + random.below(8)).toString('hex')
-/** Java lists a connector's own task (-1) first, leaves out connectors without tasks, and in version 0 hashes their names. */
-const connectors = (random: Random, most: number) =>
-  Array.from({ length: random.below(most + 1) }, (_, i) => ({
+/** One or none: Java hashes their names. It lists a connector's own task (-1) first and leaves out connectors without tasks. */
+const connectors = (random: Random) =>
+  Array.from({ length: random.below(2) }, (_, i) => ({
     connector: `c${i}-${word(random)}`,
     tasks: [-1, ...Array.from({ length: random.below(4) }, (_, task) => task)],
   }))
@@ -51,8 +51,8 @@ function workerAssignment(random: Random, version: number) {
     leader: word(random),
     leaderUrl: `http://${word(random)}:8083/`,
     configOffset: BigInt(random.integer(32)),
-    assignment: connectors(random, version === 0 ? 1 : 3),
-    revoked: version === 0 ? null : connectors(random, 3),
+    assignment: connectors(random),
+    revoked: version === 0 ? null : connectors(random),
     delay: version === 0 ? 0 : random.below(300_000),
   }
 }
