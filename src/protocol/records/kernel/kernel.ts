@@ -16,7 +16,7 @@ const ROW_BYTES = 32
 /** A checksum alone is taken in pieces of this size, so that memory stays small and in the cache. */
 const PIECE_BYTES = 64 * 1024
 /** Larger batches are left to TypeScript: wasm memory never shrinks. */
-const MOST_BYTES = 4 * 1024 * 1024
+const MOST_BYTES = 16 * 1024 * 1024
 
 /** The wasm kernel behind plain calls: bytes are copied into its memory, the index is copied out. */
 export class Kernel {
