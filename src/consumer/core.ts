@@ -45,6 +45,8 @@ export class ConsumerCore<K, V> {
   private readonly rebalance: Rebalance
   private readonly delivery: Delivery<K, V>
   private runner: Runner<K, V> | undefined
+  /** While the listener is told, on close, what is being given up. */
+  private takingLeave = false
   private untrack: (() => void) | undefined
   private readonly unlisten: () => void
   private closing: Promise<void> | undefined
@@ -399,11 +401,14 @@ export class ConsumerCore<K, V> {
     const partitions = this.assignment.partitions()
     const { listener } = this.subscription
     if (inGroup && this.membership && partitions.length > 0) {
+      // As in Java, the listener may commit for the last time while the consumer is closing.
+      this.takingLeave = true
       try {
         await (!stillOurs && listener.onLost ? listener.onLost(partitions) : listener.onRevoked?.(partitions))
       } catch (error) {
         errors.push(error)
       }
+      this.takingLeave = false
     }
     if (inGroup) await this.membership?.leave('the consumer was closed', deadline.remainingMs)
     this.membership?.close()
@@ -420,7 +425,7 @@ export class ConsumerCore<K, V> {
     return new Deadline(this.client.runtime.clock, timeoutMs)
   }
   private checkOpen(): void {
-    if (this.delivery.isClosed) throw new KafkaError('ERR_CLOSED', 'the consumer is closed: make a new one')
+    if (this.delivery.isClosed && !this.takingLeave) throw new KafkaError('ERR_CLOSED', 'the consumer is closed: make a new one')
   }
   private report(error: Error): void {
     if (this.options.onError) this.options.onError(error)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Consumer } from '../../src/consumer/index.ts'
 import { uniqueName } from '../brokers/broker-under-test.ts'
-import { cluster } from './cluster.ts'
+import { cluster, pollUntil } from './cluster.ts'
 
 const PARTITIONS = 6
 
@@ -147,6 +147,23 @@ describe('a consumer group', () => {
     const committed = (await next.committed([at])).get(at)
     expect(Number(committed!.offset)).toBeGreaterThanOrEqual(4)
     expect(Number(committed!.offset)).toBeLessThanOrEqual(5)
+  })
+
+  test('a listener may commit for the last time when the consumer closes', async () => {
+    const { topic: create, producer, consumer: consume } = await cluster()
+    const topic = await create('last-commit')
+    const groupId = uniqueName('last-commit-group')
+    await producer().send(Array.from({ length: 3 }, (_, i) => ({ topic, value: Buffer.from(String(i)) })))
+    const consumer = consume({ groupId, enableAutoCommit: false })
+    consumer.subscribe([topic], { listener: { onRevoked: () => consumer.commit() } })
+    await pollUntil(
+      consumer,
+      ({ offset }) => offset,
+      taken => taken.length >= 3,
+    )
+    await consumer.close()
+    const at = { topic, partition: 0 }
+    expect((await consume({ groupId }).committed([at])).get(at)).toMatchObject({ offset: 3n })
   })
 
   test('commits carry metadata, and are null where nothing was committed', async () => {
