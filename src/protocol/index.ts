@@ -21,15 +21,53 @@ export {
 } from './frame.ts'
 export {
   type Assignment,
+  ConnectAssignment,
+  ConnectWorkerState,
   ConsumerProtocolAssignment,
   ConsumerProtocolSubscription,
   decodeAssignment,
+  decodeStreamsAssignment,
+  decodeStreamsSubscription,
   decodeSubscription,
+  decodeWorkerAssignment,
+  decodeWorkerState,
   encodeAssignment,
+  encodeStreamsAssignment,
+  encodeStreamsSubscription,
   encodeSubscription,
+  encodeWorkerAssignment,
+  encodeWorkerState,
+  StreamsAssignmentInfo,
+  StreamsSubscriptionInfo,
   type Subscription,
 } from './group/index.ts'
 export { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from './header.ts'
+export {
+  EndTxnMarker,
+  type InternalRecord,
+  KRaftVersionRecord,
+  LeaderChangeMessage,
+  readInternalRecord,
+  SnapshotFooterRecord,
+  SnapshotHeaderRecord,
+  VotersRecord,
+} from './internal/index.ts'
+export {
+  BatchBuilder,
+  type BatchBuilderOptions,
+  type BatchMeta,
+  type Codec as CompressionCodec,
+  type ControlRecord,
+  crc32c,
+  EncodedBatch,
+  encodedBatches,
+  type OpenOptions,
+  RecordBatch,
+  type RecordHeader,
+  type RecordInput,
+  readControlRecord,
+  type TimestampType,
+} from './records/index.ts'
 export { allApis, apiByKey } from './registry.ts'
 export {
   type Api,
