@@ -14,6 +14,7 @@ import { Metadata } from './metadata.ts'
 import { Observer } from './observer.ts'
 import { type ClientOptions, type ClientOptionsInput, parseClientOptions } from './options.ts'
 import { Router } from './router.ts'
+import { TelemetryPush } from './telemetry-push.ts'
 
 export interface RequestOptions {
   /** The whole time, retries included. Default: `defaultApiTimeoutMs`. */
@@ -56,6 +57,7 @@ export class Client {
   private readonly brokers: Brokers
   private readonly coordinators: Coordinators
   private readonly router: Router
+  private readonly telemetry: TelemetryPush
   private closing: Promise<void> | undefined
 
   /** Throws ConfigError. */
@@ -70,6 +72,13 @@ export class Client {
     this.brokers = new Brokers(this.options, runtime, this.lifetime, this.logger, new Observer(this.events, this.metrics))
     this.metadata = new Metadata(this.options, runtime, this.lifetime, this.logger, this.brokers)
     this.coordinators = new Coordinators(this.lifetime, this.brokers, this.metadata, this.options.requestTimeoutMs)
+    this.telemetry = new TelemetryPush(this)
+    if (this.options.enableMetricsPush) {
+      const once = this.metadata.onChange(() => {
+        once()
+        this.telemetry.start()
+      })
+    }
     this.router = new Router({
       client: this,
       lifetime: this.lifetime,
@@ -189,6 +198,22 @@ export class Client {
   }
 
   /**
+   * The id under which the brokers know the metrics that this client pushes to them (KIP-714). Rejects with
+   * UnsupportedVersionError where they take none.
+   */
+  clientInstanceId(): Promise<string> {
+    return this.lifetime.within(this.telemetry.clientInstanceId(), {
+      ms: this.options.defaultApiTimeoutMs,
+      operation: 'asking for the client instance id',
+    })
+  }
+
+  /** What this client is used as, for the names of the metrics it pushes. */
+  set role(role: 'producer' | 'consumer' | 'admin' | 'client') {
+    this.telemetry.role = role
+  }
+
+  /**
    * Whatever waits is rejected with ClosedError; requests in flight are still answered, for up to `timeoutMs` (default 5 s).
    * A second call returns the same promise.
    */
@@ -202,6 +227,7 @@ export class Client {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
+    await this.telemetry.stop()
     this.metadata.close()
     this.lifetime.end(new ClosedError('the client'))
     await this.brokers.close(timeoutMs)

@@ -76,7 +76,7 @@ function fromText(text: string, schema: z.ZodType): unknown {
   const kinds = kindsOf(schema)
   if (kinds.has('boolean') && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   if (kinds.has('number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
-  if (kinds.has('array')) return text.split(',').map(each => each.trim())
+  if (kinds.has('array') && !kinds.has('string')) return text.split(',').map(each => each.trim())
   if (kinds.has('enum') && text === text.toUpperCase()) return text.toLowerCase()
   return text
 }

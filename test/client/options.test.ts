@@ -60,7 +60,7 @@ describe('client options', () => {
     [{ bootstrapServers: 7 }, 'bootstrapServers', /host:port/],
     [{ bootstrapServers, logger: console.log }, 'logger', /pino/],
     [{ bootstrapServers, tls: 'yes' }, 'tls', /node:tls/],
-    [{ bootstrapServers, sasl: { mechanism: 'GSSAPI' } }, 'sasl', /start\(\)/],
+    [{ bootstrapServers, sasl: { mechanism: 'GSSAPI' } }, 'sasl.mechanism', /start\(\)/],
     [{ bootstrapServers, requestTimeoutMs: -1 }, 'requestTimeoutMs', /./],
   ])('%j is refused', (options, path, message) => {
     const [issue] = issuesOf(options)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Client } from '../../src/client/index.ts'
 import { BrokerError, TimeoutError, UnsupportedVersionError } from '../../src/errors.ts'
 import {
   ApiVersions,
@@ -18,8 +19,10 @@ import {
   Produce,
 } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { Deadline } from '../../src/util/deadline.ts'
 import { brokerWith, clientOf, clusterOf } from './fixture.ts'
+import { ScriptedBroker } from './scripted-broker.ts'
 import { inWorld } from './simulation.ts'
 
 const listOffsets = (partitions: readonly number[], topic = 't') => ({
@@ -104,13 +107,41 @@ describe('requests to leaders', () => {
     expect(byId.responses[0]).toMatchObject({ topicId, partitions: [{ partitionIndex: 1, errorCode: 0 }] })
   })
 
-  test('partitions given as plain numbers', async () => {
-    const { client } = await clusterOf(3)
-    const answer = await client.request(DescribeProducers, { topics: [{ name: 't', partitionIndexes: [2, 0] }] })
-    expect(codes(answer)).toEqual([
-      [2, 0],
-      [0, 0],
-    ])
+  test('partitions given as plain numbers', () => {
+    const sim = new SimulatedRuntime()
+    return sim.run(async () => {
+      const broker = await ScriptedBroker.listen(sim, 'broker')
+      const partition = (partitionIndex: number) => ({
+        errorCode: 0,
+        partitionIndex,
+        leaderId: 1,
+        leaderEpoch: 0,
+        replicaNodes: [1],
+        isrNodes: [1],
+      })
+      broker
+        .on(Metadata, () => ({
+          brokers: [{ nodeId: 1, host: 'broker', port: 9092 }],
+          topics: [{ errorCode: 0, name: 't', partitions: [partition(0), partition(1), partition(2)] }],
+        }))
+        .on(DescribeProducers, ({ topics }) => ({
+          throttleTimeMs: 0,
+          topics: topics.map(({ name, partitionIndexes }) => ({
+            name,
+            // Whatever the order of the answer, the caller sees that of the request.
+            partitions: partitionIndexes
+              .toReversed()
+              .map(partitionIndex => ({ partitionIndex, errorCode: 0, errorMessage: null, activeProducers: [] })),
+          })),
+        }))
+      const client = new Client({ bootstrapServers: broker.address, enableMetricsPush: false }, sim)
+      const answer = await client.request(DescribeProducers, { topics: [{ name: 't', partitionIndexes: [2, 0] }] })
+      expect(codes(answer)).toEqual([
+        [2, 0],
+        [0, 0],
+      ])
+      await client.close()
+    })
   })
 
   test('a leader that cannot be reached fails its partitions only', () =>

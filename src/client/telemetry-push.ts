@@ -1,0 +1,181 @@
+import { UnsupportedVersionError } from '../errors.ts'
+import { GetTelemetrySubscriptions } from '../protocol/apis/71-get-telemetry-subscriptions.ts'
+import { PushTelemetry } from '../protocol/apis/72-push-telemetry.ts'
+import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
+import { type Decoded, NO_UUID } from '../protocol/schema.ts'
+import type { Timer } from '../runtime/runtime.ts'
+import type { Metric } from '../telemetry/metrics.ts'
+import { encodeMetricsData } from '../telemetry/otlp.ts'
+import { Deadline } from '../util/deadline.ts'
+import { Deferred } from '../util/deferred.ts'
+import type { Client } from './client.ts'
+
+type Subscription = Decoded<(typeof GetTelemetrySubscriptions)['response']>
+
+/** Compression type NONE, which every broker takes. */
+const UNCOMPRESSED = 0
+const EVERYTHING = '*'
+/** All names of KIP-714 begin with it. */
+const PREFIX = 'org.apache.kafka.'
+/** How long closing may wait for the last push. */
+const TERMINATING_MS = 500
+/** When a broker is asked again that could not be reached. */
+const RETRY_MS = 30_000
+
+/** Pushes client metrics to brokers whose operators subscribed to them (KIP-714). Without a subscription it asks now and then. */
+export class TelemetryPush {
+  /** `producer`, `consumer`, `admin` or `client`: part of the metrics' names. */
+  role = 'client'
+  private readonly client: Client
+  private readonly startedMs: number
+  private readonly id = new Deferred<string>()
+  private instanceId = NO_UUID
+  private subscription: Subscription | undefined
+  private state: 'waiting' | 'running' | 'off' = 'waiting'
+  private timer: Timer | undefined
+  /** Totals of the last push, for brokers that want differences. */
+  private pushed = new Map<string, number>()
+  private lastPushMs: number
+
+  constructor(client: Client) {
+    this.client = client
+    this.startedMs = this.lastPushMs = client.runtime.clock.now()
+    this.id.promise.catch(() => {})
+  }
+
+  /** Called when the cluster became known. Asks for a subscription, once. */
+  start(): void {
+    if (this.state !== 'waiting') return
+    this.state = 'running'
+    void this.subscribe()
+  }
+
+  /** The id under which the brokers know this client's metrics. Rejects with UnsupportedVersionError where they take none. */
+  clientInstanceId(): Promise<string> {
+    this.start()
+    return this.id.promise
+  }
+
+  /** Pushes a last time, if there is a subscription. */
+  async stop(): Promise<void> {
+    const { subscription, state } = this
+    this.off()
+    if (state !== 'running' || !subscription || subscription.requestedMetrics.length === 0) return
+    await this.push(subscription, true).catch((error: unknown) => this.note(error))
+  }
+
+  private off(): void {
+    this.timer?.cancel()
+    this.timer = undefined
+    this.state = 'off'
+  }
+
+  /** The timer does not keep the process alive. */
+  private after(ms: number, step: () => Promise<void>): void {
+    if (this.state !== 'running') return
+    this.timer?.cancel()
+    this.timer = this.client.runtime.clock.setTimer(ms, () => void step())
+    this.timer.unref()
+  }
+
+  private note(error: unknown): void {
+    this.client.logger.debug({ err: error }, 'client metrics could not be pushed')
+  }
+
+  private async subscribe(): Promise<void> {
+    try {
+      const { clock } = this.client.runtime
+      const nodeId = await this.client.metadata.anyBroker(new Deadline(clock, this.client.options.requestTimeoutMs))
+      const answer = await this.client.sendTo(
+        nodeId,
+        GetTelemetrySubscriptions,
+        { clientInstanceId: this.instanceId },
+        { lane: 'other' },
+      )
+      if (answer.errorCode !== ErrorCode.NONE) throw brokerError(answer.errorCode, { api: 'GetTelemetrySubscriptions' })
+      this.instanceId = answer.clientInstanceId
+      this.id.resolve(answer.clientInstanceId)
+      this.subscription = answer
+      const { random } = this.client.runtime
+      // Clients that start together do not push together (KIP-714: 0.5 to 1.5 of the interval at first).
+      const first = answer.requestedMetrics.length === 0 ? 1 : 0.5 + random()
+      this.after(Math.max(1_000, answer.pushIntervalMs * first), () => this.next())
+    } catch (error) {
+      this.note(error)
+      if (error instanceof UnsupportedVersionError || this.client.closed) {
+        this.id.reject(error)
+        this.off()
+      } else this.after(RETRY_MS, () => this.subscribe())
+    }
+  }
+
+  private async next(): Promise<void> {
+    const { subscription } = this
+    if (!subscription || subscription.requestedMetrics.length === 0) return this.subscribe()
+    try {
+      const code = await this.push(subscription, false)
+      switch (code) {
+        case ErrorCode.UNKNOWN_SUBSCRIPTION_ID:
+        case ErrorCode.UNSUPPORTED_COMPRESSION_TYPE:
+          return await this.subscribe()
+        case ErrorCode.INVALID_REQUEST:
+          return this.off()
+        default:
+          if (code !== ErrorCode.NONE) this.note(brokerError(code, { api: 'PushTelemetry' }))
+      }
+    } catch (error) {
+      this.note(error)
+    }
+    this.after(Math.max(1_000, subscription.pushIntervalMs), () => this.next())
+  }
+
+  /** Gives the error code of the answer. */
+  private async push(subscription: Subscription, terminating: boolean): Promise<number> {
+    const { client } = this
+    const nowMs = client.runtime.clock.now()
+    const metrics = this.selected(subscription)
+    const context = {
+      startedMs: subscription.deltaTemporality ? this.lastPushMs : this.startedMs,
+      nowMs,
+      delta: subscription.deltaTemporality,
+      attributes: client.options.rack === '' ? {} : { client_rack: client.options.rack },
+    }
+    const data = encodeMetricsData(metrics, context)
+    if (subscription.telemetryMaxBytes > 0 && data.length > subscription.telemetryMaxBytes) return ErrorCode.TELEMETRY_TOO_LARGE
+    const { clock } = client.runtime
+    const timeoutMs = terminating ? TERMINATING_MS : client.options.requestTimeoutMs
+    const deadline = new Deadline(clock, timeoutMs)
+    const nodeId = await client.metadata.anyBroker(deadline)
+    const request = {
+      clientInstanceId: this.instanceId,
+      subscriptionId: subscription.subscriptionId,
+      terminating,
+      compressionType: UNCOMPRESSED,
+      metrics: data,
+    }
+    const answer = await client.sendTo(nodeId, PushTelemetry, request, { lane: 'other', timeoutMs })
+    this.lastPushMs = nowMs
+    return answer.errorCode
+  }
+
+  /** What the subscription asks for, under the names of KIP-714. */
+  private selected({ requestedMetrics, deltaTemporality }: Subscription): Metric[] {
+    const selected: Metric[] = []
+    for (const metric of this.client.metrics.read()) {
+      const { group = this.role, ...tags } = metric.tags
+      const name = `${PREFIX}${group.replace(/-metrics$/, '')}.${metric.name}`.replaceAll('-', '.')
+      if (Number.isNaN(metric.value) || !requestedMetrics.some(wanted => wanted === EVERYTHING || name.startsWith(wanted)))
+        continue
+      selected.push({ name, tags, kind: metric.kind, value: deltaTemporality ? this.sinceLast(name, metric) : metric.value })
+    }
+    return selected
+  }
+
+  private sinceLast(name: string, { kind, value, tags }: Metric): number {
+    if (kind !== 'counter') return value
+    const id = `${name} ${JSON.stringify(tags)}`
+    const before = this.pushed.get(id) ?? 0
+    this.pushed.set(id, value)
+    return value - before
+  }
+}

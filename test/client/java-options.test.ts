@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type JavaProperties, optionsFromProperties } from '../../src/client/java-options.ts'
+import { clientOptionsShape, javaNames } from '../../src/client/options.ts'
+import { ConfigError } from '../../src/errors.ts'
+import { Kafka } from '../../src/kafka.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'java-options-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = (name: string, text: string) => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+const convert = (properties: JavaProperties) => optionsFromProperties(properties, clientOptionsShape, javaNames)
+const issueOf = (work: () => unknown): { path: string; message: string } | undefined => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues[0]
+    throw error
+  }
+  return undefined
+}
+
+describe("options from Java's properties", () => {
+  test('texts become what the option is', () => {
+    const { options } = convert({
+      'bootstrap.servers': 'a:1,b:2',
+      'client.id': '42',
+      'request.timeout.ms': '1000',
+      'enable.metrics.push': 'FALSE',
+      'metadata.recovery.strategy': 'REBOOTSTRAP',
+      'retry.backoff.ms': 5,
+      'client.rack': null,
+    })
+    expect(options).toEqual({
+      bootstrapServers: 'a:1,b:2',
+      clientId: '42',
+      requestTimeoutMs: 1000,
+      enableMetricsPush: false,
+      metadataRecoveryStrategy: 'rebootstrap',
+      retryBackoffMs: 5,
+    })
+  })
+
+  test('TLS from PEM texts and PEM files', () => {
+    const ca = file('ca.pem', 'THE CA')
+    const both = file('both.pem', 'KEY AND CHAIN')
+    expect(
+      convert({
+        'security.protocol': 'ssl',
+        'ssl.truststore.type': 'PEM',
+        'ssl.truststore.location': ca,
+        'ssl.keystore.certificate.chain': 'CHAIN',
+        'ssl.keystore.key': 'KEY',
+        'ssl.key.password': 'pass',
+        'ssl.enabled.protocols': 'TLSv1.2,TLSv1.3',
+        'ssl.cipher.suites': 'A,B',
+      }).options.tls,
+    ).toEqual({
+      ca: 'THE CA',
+      cert: 'CHAIN',
+      key: 'KEY',
+      passphrase: 'pass',
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.3',
+      ciphers: 'A:B',
+    })
+    const fromStore = convert({ 'security.protocol': 'SSL', 'ssl.keystore.type': 'PEM', 'ssl.keystore.location': both }).options
+      .tls
+    expect(fromStore).toEqual({ cert: 'KEY AND CHAIN', key: 'KEY AND CHAIN' })
+    const unverified = convert({ 'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': '' }).options.tls
+    expect(unverified).toHaveProperty('checkServerIdentity')
+    expect(convert({ 'security.protocol': 'PLAINTEXT', 'ssl.keystore.key': 'KEY' }).options).not.toHaveProperty('tls')
+  })
+
+  test('SASL from the login module', () => {
+    const jaas =
+      'org.apache.kafka.common.security.scram.ScramLoginModule required username="a\\"b" password=\'c d\' tokenauth="true";'
+    expect(
+      convert({
+        'security.protocol': 'SASL_PLAINTEXT',
+        'sasl.mechanism': 'SCRAM-SHA-512',
+        'sasl.jaas.config': jaas.replace("'c d'", '"c d"'),
+      }).options.sasl,
+    ).toEqual({ mechanism: 'SCRAM-SHA-512', username: 'a"b', password: 'c d', tokenAuth: true })
+    expect(
+      convert({
+        'security.protocol': 'SASL_SSL',
+        'sasl.mechanism': 'OAUTHBEARER',
+        'sasl.oauthbearer.token.endpoint.url': 'https://id/token',
+        'sasl.jaas.config': 'x required clientId="me" clientSecret="s" scope="kafka" extension_logicalCluster="lkc";',
+      }).options.sasl,
+    ).toEqual({
+      mechanism: 'OAUTHBEARER',
+      oidc: { tokenEndpoint: 'https://id/token', clientId: 'me', clientSecret: 's', scope: 'kafka', urlEncode: false },
+      extensions: { logicalCluster: 'lkc' },
+    })
+  })
+
+  test.each([
+    [{ 'security.protocol': 'TLS' }, 'security.protocol', /SASL_SSL/],
+    [{ 'security.protocol': 'SASL_SSL' }, 'sasl.mechanism', /GSSAPI.*not built in/],
+    [{ 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'PLAIN' }, 'sasl.jaas.config', /lacks username/],
+    [{ 'security.protocol': 'SSL', 'ssl.truststore.location': '/x.jks' }, 'ssl.truststore.location', /convert it to PEM/],
+  ])('%j is refused, with the way out', (properties: Record<string, string>, path, message) => {
+    const issue = issueOf(() => convert(properties))
+    expect(issue?.path).toBe(path)
+    expect(issue?.message).toMatch(message)
+  })
+})
+
+describe('Kafka as a profile', () => {
+  test('keys of producer and consumer become defaults of what it makes; machinery of Java is passed over', async () => {
+    const warned: object[] = []
+    const logger = { debug() {}, info() {}, warn: (fields: object) => warned.push(fields), error() {}, child: () => logger }
+    const kafka = Kafka.fromProperties(
+      {
+        'bootstrap.servers': 'localhost:1',
+        'group.id': 'g',
+        'linger.ms': '-17',
+        'max.poll.records': '3',
+        'key.serializer': 'org.apache.kafka.common.serialization.StringSerializer',
+      },
+      { logger },
+    )
+    expect(warned).toEqual([{ keys: ['key.serializer'] }])
+    const consumer = kafka.consumer({ maxPollRecords: 4 })
+    expect(consumer.options).toMatchObject({ groupId: 'g', maxPollRecords: 4 })
+    await consumer.close()
+    expect(issueOf(() => kafka.producer())?.path).toBe('lingerMs')
+  })
+
+  test('a key that nobody knows is refused by name', () => {
+    const issue = issueOf(() => Kafka.fromProperties({ 'bootstrap.servers': 'a:1', 'request.timout.ms': '1' }))
+    expect(issue).toEqual({ path: 'request.timout.ms', message: 'unknown option: did you mean request.timeout.ms?' })
+  })
+
+  test('from the environment', () => {
+    const env = {
+      KAFKA_BOOTSTRAP_SERVERS: 'a:1',
+      KAFKA_CLIENT_ID: 'x',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'PLAIN',
+      KAFKA_SASL_USERNAME: 'me',
+      KAFKA_SASL_PASSWORD: 'my "own" \\ secret',
+      KAFKA_HEAP_OPTS: '-Xmx1g',
+      PATH: '/bin',
+    }
+    const client = Kafka.fromEnv(env).client()
+    expect(client.options).toMatchObject({
+      clientId: 'x',
+      bootstrapServers: [{ host: 'a', port: 1 }],
+      sasl: { mechanism: 'PLAIN' },
+    })
+    expect(client.options.tls).toBeTypeOf('function')
+    expect(issueOf(() => Kafka.fromEnv({ PATH: '/bin' }))?.path).toBe('KAFKA_BOOTSTRAP_SERVERS')
+  })
+
+  test('a profile opens nothing, and shows no credentials', () => {
+    const kafka = new Kafka({
+      bootstrapServers: 'a:1',
+      sasl: { mechanism: 'PLAIN', username: 'u', password: 'hidden-one' },
+      tls: { key: 'hidden-two' },
+    })
+    const client = kafka.client()
+    for (const shown of [kafka, client.options]) expect(JSON.stringify(shown)).not.toMatch(/hidden/)
+  })
+})
