@@ -85,6 +85,7 @@ function agree(batch: Buffer, start: number, end: number, count: number): void {
     expect(error).toBeInstanceOf(RangeError)
     wellFormed = false
   }
+  expect(kernel()!.takes(end, count)).toBe(true)
   expect(kernel()!.scan(batch, 0, start, end, count, fast, 0)).toBe(wellFormed)
   expect(kernel()!.crc).toBe(crc32cPlain(batch, 0, end))
   if (wellFormed) expect(fast).toEqual(plain)

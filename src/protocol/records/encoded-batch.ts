@@ -106,10 +106,16 @@ export class EncodedBatch {
     if (codec === 'none' && this.count !== 0) return this.indexRecords(bytes, at.RECORDS, options.checkCrcs)
     if (options.checkCrcs) this.verify(crc32c(bytes, at.ATTRIBUTES))
     if (this.count === 0) return this.indexRecords(NOTHING, 0, false)
-    const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
-    return records instanceof Promise
-      ? records.then(buffer => this.indexRecords(buffer, 0, false))
-      : this.indexRecords(records, 0, false)
+    const failed = (error: unknown): never => {
+      throw error instanceof CorruptRecordError ? this.corrupt(error.message, error) : error
+    }
+    const index = (records: Buffer): RecordBatch => this.indexRecords(records, 0, false)
+    try {
+      const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
+      return records instanceof Promise ? records.catch(failed).then(index) : index(records)
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   /** Indexes the records at the end of `buffer`; with `check`, `buffer` is the batch itself and its checksum is taken on the way. */
@@ -118,20 +124,19 @@ export class EncodedBatch {
     const end = buffer.length
     const plausible = count >= 0 && count * at.LEAST_RECORD_BYTES <= end - start
     const fast = plausible && count >= KERNEL_RECORDS ? kernel() : null
-    if (!fast?.takes(end, count)) {
-      if (check) this.verify(crc32c(buffer, at.ATTRIBUTES))
-      if (!plausible) throw this.corrupt(`it claims ${count} records in ${end - start} bytes`)
-    }
-    const { rows, base } = claimRows(count)
     if (fast?.takes(end, count)) {
+      const { rows, base } = claimRows(count)
       const wellFormed = fast.scan(buffer, check ? at.ATTRIBUTES : -1, start, end, count, rows, base)
       if (check) this.verify(fast.crc)
       if (wellFormed) return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
-    }
+      // The kernel only finds that something is wrong; what follows says what.
+    } else if (check) this.verify(crc32c(buffer, at.ATTRIBUTES))
+    if (!plausible) throw this.corrupt(`it claims ${count} records in ${end - start} bytes`)
+    const { rows, base } = claimRows(count)
     try {
-      indexRecordsPlain(buffer, start, end, count, rows, base) // says what is wrong, where the kernel only finds that something is
+      indexRecordsPlain(buffer, start, end, count, rows, base)
     } catch (error) {
-      throw this.corrupt(error instanceof Error ? error.message : String(error))
+      throw this.corrupt(error instanceof Error ? error.message : String(error), error)
     }
     return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
   }
@@ -140,9 +145,10 @@ export class EncodedBatch {
     const announced = this.bytes.readUInt32BE(at.CRC)
     if (found !== announced) throw this.corrupt(`its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
   }
-  private corrupt(reason: string): CorruptRecordError {
+  private corrupt(reason: string, cause?: unknown): CorruptRecordError {
     const { baseOffset } = this
-    return new CorruptRecordError(`the batch at offset ${baseOffset} is damaged: ${reason}`, { baseOffset })
+    const message = `the batch at offset ${baseOffset} is damaged: ${reason}; if it stays so when fetched again, seek past it`
+    return new CorruptRecordError(message, { baseOffset }, { cause })
   }
 }
 

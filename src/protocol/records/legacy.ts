@@ -161,5 +161,6 @@ const timeOf = (buffer: Buffer, message: number): bigint =>
   buffer[message + at.MAGIC] === 0 ? -1n : buffer.readBigInt64BE(message + at.LEGACY_TIMESTAMP)
 
 function corrupt(baseOffset: bigint, reason: string): CorruptRecordError {
-  return new CorruptRecordError(`the message at offset ${baseOffset} is damaged: ${reason}`, { baseOffset })
+  const message = `the message at offset ${baseOffset} is damaged: ${reason}; if it stays so when fetched again, seek past it`
+  return new CorruptRecordError(message, { baseOffset })
 }

@@ -33,7 +33,6 @@ export class Kernel {
   }
 
   crc32c(bytes: Uint8Array, start: number, end: number): number {
-    this.reserve(Math.min(PIECE_BYTES, end - start))
     let crc = -1
     for (let at = start; at < end; at += PIECE_BYTES) {
       const size = Math.min(PIECE_BYTES, end - at)
@@ -43,20 +42,20 @@ export class Kernel {
     return ~crc >>> 0
   }
 
-  /** Whether `scan` takes so many records in so many bytes. */
+  /** Makes room for `scan` with so many records in so many bytes; false where there is none. */
   takes(bytes: number, count: number): boolean {
-    return bytes + count * ROW_BYTES <= MOST_BYTES
+    const wanted = bytes + SLACK + 16 + count * ROW_BYTES
+    return wanted <= MOST_BYTES && this.reserve(wanted)
   }
 
   /**
-   * Indexes `count` records in `bytes[start, end)` into `rows` from `base` on, and, where `crcStart` is not negative, leaves the
+   * After `takes`: indexes `count` records in `bytes[start, end)` into `rows` from `base` on, and, where `crcStart` is not negative, leaves the
    * checksum of `bytes[crcStart, end)` in `crc`. False when the bytes are not exactly that many well-formed records.
    */
   scan(bytes: Uint8Array, crcStart: number, start: number, end: number, count: number, rows: Int32Array, base: number): boolean {
     const from = crcStart < 0 ? start : crcStart
     const size = end - from
     const rowsAt = (INPUT + size + SLACK + 15) & -16
-    this.reserve(rowsAt - INPUT + count * ROW_BYTES)
     this.copyIn(bytes, from, size)
     // In this order: taking the checksum destroys the bytes.
     const wellFormed = this.exports.index(start - from, size, count, rowsAt, from) === 0
@@ -71,11 +70,12 @@ export class Kernel {
   private copyIn(bytes: Uint8Array, start: number, size: number): void {
     this.bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), INPUT)
   }
-  private reserve(bytes: number): void {
-    if (INPUT + bytes <= this.bytes.length) return
-    if (!this.exports.reserve(bytes)) throw new RangeError(`no ${bytes} bytes of wasm memory to be had`)
+  reserve(bytes: number): boolean {
+    if (INPUT + bytes <= this.bytes.length) return true
+    if (!this.exports.reserve(bytes)) return false
     this.bytes = new Uint8Array(this.exports.memory.buffer)
     this.words = new Int32Array(this.exports.memory.buffer)
+    return true
   }
 }
 
@@ -85,7 +85,8 @@ let loaded: Kernel | null | undefined
 export function kernel(): Kernel | null {
   if (loaded === undefined) {
     const exports = instantiate<Exports>(WASM)
-    loaded = exports && new Kernel(exports)
+    const made = exports && new Kernel(exports)
+    loaded = made?.reserve(PIECE_BYTES) ? made : null
   }
   return loaded
 }
