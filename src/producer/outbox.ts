@@ -12,11 +12,11 @@ export interface OutboxHost {
   readonly maxRequestSize: number
   /** Whether a batch of this generation must not linger. */
   hurries(generation: number): boolean
-  /** Makes sure that the broker can be sent to. False: it cannot now, and `outbox.pause` says until when. */
-  prepare(outbox: Outbox): Promise<boolean>
+  /** Makes sure that the broker can be sent to: the version of Produce it takes. Undefined: not now, and `outbox.pause` says until when. */
+  prepare(outbox: Outbox): Promise<number | undefined>
   take(queue: PartitionQueue, nodeId: number): ProducerBatch
-  encode(batch: ProducerBatch): Uint8Array | Promise<Uint8Array>
-  transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void
+  encode(batch: ProducerBatch, version: number): Uint8Array | Promise<Uint8Array>
+  transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[], version: number): void
   /** A batch whose compression failed. */
   unencodable(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void
   failed(error: unknown): void
@@ -76,15 +76,16 @@ export class Outbox {
       this.stalledSince ??= now
       if (this.inFlight >= host.maxInFlightRequests) return
       if (this.retryAt > now) return this.wakeAt(this.retryAt)
-      if (!(await host.prepare(this))) {
+      const version = await host.prepare(this)
+      if (version === undefined) {
         if (this.queues.size > 0) this.wakeAt(Math.max(this.retryAt, host.clock.monotonic() + 1))
         return
       }
-      const batches = await this.collect(host.clock.monotonic())
+      const batches = await this.collect(host.clock.monotonic(), version)
       if (batches.length === 0) continue
       this.stalledSince = undefined
       this.inFlight++
-      host.transmit(this, batches)
+      host.transmit(this, batches, version)
     }
   }
 
@@ -110,7 +111,7 @@ export class Outbox {
   }
 
   /** One batch per partition, as many as a request may hold: once a request leaves, it takes along what is not yet due. */
-  private async collect(now: number): Promise<readonly EncodedProducerBatch[]> {
+  private async collect(now: number, version: number): Promise<readonly EncodedProducerBatch[]> {
     const { host } = this
     const taken: { queue: PartitionQueue; batch: ProducerBatch }[] = []
     let bytes = 0
@@ -129,7 +130,7 @@ export class Outbox {
       const keep = (bytes: Uint8Array) => void encoded.push({ queue, batch, bytes })
       const fail = (error: unknown) => host.unencodable(queue, batch, error)
       try {
-        const bytes = host.encode(batch)
+        const bytes = host.encode(batch, version)
         if (bytes instanceof Uint8Array) keep(bytes)
         else compressing.push(bytes.then(keep).catch(fail))
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { JobRunner } from '../protocol/compression/index.ts'
-import { BatchBuilder, type Codec, EncodedBatch, type RecordBatch } from '../protocol/records/index.ts'
+import { BatchBuilder, type Codec, EncodedBatch, MessageSetBuilder, type RecordBatch } from '../protocol/records/index.ts'
 import type { RecordHeader } from '../serde/index.ts'
 import type { ProducerIdentity } from './identity.ts'
 import { AcknowledgedRecord, type BatchAcknowledgement } from './record.ts'
@@ -115,17 +115,25 @@ export class ProducerBatch {
     return finished instanceof Promise ? finished.then(keep) : keep(finished)
   }
 
+  /**
+   * The same records as brokers before 0.11 take them. Such brokers know no sequences, so nothing is kept for a retry.
+   * @throws KafkaError ERR_UNSUPPORTED_VERSION where a record has headers
+   */
+  async encodeMessageSet(magic: 0 | 1, offload: JobRunner | undefined): Promise<Uint8Array> {
+    await this.encode(offload)
+    const records = await this.open(offload)
+    const { codec, level } = this.encoding
+    const set = new MessageSetBuilder({ magic, codec, level, capacityBytes: this.sizeBytes })
+    for (let i = 0; i < this.count; i++) set.append(recordAt(records, i))
+    return set.finish({ offload })
+  }
+
   /** Halves of a batch that the broker found too large (KIP-126). Their sequences, if any, follow one another. */
   async split(
     offload: JobRunner | undefined,
     sequenceAfter: (base: number, count: number) => number,
   ): Promise<[ProducerBatch, ProducerBatch]> {
-    const bytes = this.encoded!
-    const opened: RecordBatch = await new EncodedBatch(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).open({
-      checkCrcs: false,
-      maxBytes: this.sizeBytes,
-      offload,
-    })
+    const opened = await this.open(offload)
     const first = this.count >> 1
     const halves: [ProducerBatch, ProducerBatch] = [this.part(opened, 0, first), this.part(opened, first, this.count)]
     if (this.sequence) {
@@ -136,17 +144,20 @@ export class ProducerBatch {
     return halves
   }
 
+  private open(offload: JobRunner | undefined): RecordBatch | Promise<RecordBatch> {
+    const { buffer, byteOffset, byteLength } = this.encoded!
+    return new EncodedBatch(Buffer.from(buffer, byteOffset, byteLength)).open({
+      checkCrcs: false,
+      maxBytes: this.sizeBytes,
+      offload,
+    })
+  }
+
   private part(records: RecordBatch, from: number, to: number): ProducerBatch {
     const part = new ProducerBatch(this, this.encoding, this.sizeBytes >> 1)
     let awaited = this.deltas.findIndex(delta => delta >= from)
     for (let i = from; i < to; i++) {
-      const headers = records.headersAt(i)
-      const record = {
-        key: records.keyAt(i),
-        value: records.valueAt(i),
-        headers: headers.length > 0 ? headers : undefined,
-        timestamp: records.timestampAt(i),
-      }
+      const record = recordAt(records, i)
       if (awaited >= 0 && this.deltas[awaited] === i) part.append(record, this.calls[awaited], this.indexes[awaited++]!)
       else part.append(record, undefined, 0)
     }
@@ -168,6 +179,16 @@ export class ProducerBatch {
     if (this.settled) return
     this.settled = true
     for (let i = 0; i < this.calls.length; i++) this.calls[i]!.failed(this.indexes[i]!, errorAt(this.deltas[i]!))
+  }
+}
+
+function recordAt(records: RecordBatch, i: number): SerializedRecord {
+  const headers = records.headersAt(i)
+  return {
+    key: records.keyAt(i),
+    value: records.valueAt(i),
+    headers: headers.length > 0 ? headers : undefined,
+    timestamp: records.timestampAt(i),
   }
 }
 

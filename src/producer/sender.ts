@@ -36,6 +36,11 @@ export interface SenderOptions {
   readonly lost: (error: Error, topic: string, partition: number, records: number) => void
 }
 
+/** Versions of Produce: record batches of format 2 (KIP-98), zstd (KIP-110), topics by their ids (KIP-516). */
+const FIRST_WITH_BATCHES = 3
+const FIRST_WITH_ZSTD = 7
+const FIRST_WITH_TOPIC_IDS = 13
+
 /** Batches to brokers, and answers back to batches: retries, leaders, the producer's identity, the delivery timeout. */
 export class Sender implements OutboxHost {
   readonly clock: Clock
@@ -117,8 +122,10 @@ export class Sender implements OutboxHost {
     return queue.take(nodeId, this.identification.identities)
   }
 
-  encode(batch: ProducerBatch): Uint8Array | Promise<Uint8Array> {
-    return batch.encode(this.options.offload)
+  encode(batch: ProducerBatch, version: number): Uint8Array | Promise<Uint8Array> {
+    const { offload } = this.options
+    if (version >= FIRST_WITH_BATCHES) return batch.encode(offload)
+    return batch.encodeMessageSet(version < 2 ? 0 : 1, offload)
   }
 
   unencodable(queue: PartitionQueue, batch: ProducerBatch, error: unknown): void {
@@ -129,19 +136,19 @@ export class Sender implements OutboxHost {
     this.cluster.logger.error({ err: error }, 'the producer met an error of its own: please report it')
   }
 
-  async prepare(outbox: Outbox): Promise<boolean> {
+  async prepare(outbox: Outbox): Promise<number | undefined> {
     const { nodeId } = outbox
     try {
-      await this.cluster.versionOf(nodeId, Produce, { lane: 'produce' })
+      const version = await this.cluster.versionOf(nodeId, Produce, { lane: 'produce' })
       if (!this.identification.isReady) await this.identification.obtain(nodeId)
-      return true
+      return version
     } catch (error) {
       this.unreachable(outbox, asError(error))
-      return false
+      return undefined
     }
   }
 
-  transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[]): void {
+  transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[], version: number): void {
     const { acks, codec } = this.options
     const { cluster } = this
     for (const { batch } of batches) batch.attempts++
@@ -150,12 +157,15 @@ export class Sender implements OutboxHost {
       timeoutMs: cluster.options.requestTimeoutMs,
       topicId: topic => cluster.metadata.topic(topic)?.topicId ?? NO_UUID,
     })
-    const options = {
-      lane: 'produce' as const,
-      // Brokers refuse zstd below version 7 (KIP-110), and record batches of format 2 below version 3.
-      minVersion: codec === 'zstd' ? 7 : 3,
-      ...(built.hasIds ? {} : { maxVersion: 12 }),
-    }
+    const options =
+      version < FIRST_WITH_BATCHES
+        ? // The bytes fit exactly these versions.
+          { lane: 'produce' as const, minVersion: version < 2 ? 0 : 2, maxVersion: version < 2 ? 1 : 2 }
+        : {
+            lane: 'produce' as const,
+            minVersion: codec === 'zstd' ? FIRST_WITH_ZSTD : FIRST_WITH_BATCHES,
+            ...(built.hasIds ? {} : { maxVersion: FIRST_WITH_TOPIC_IDS - 1 }),
+          }
     const unanswered = (error: unknown) => this.unanswered(outbox, batches, asError(error))
     if (acks === 0)
       cluster
