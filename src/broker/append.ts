@@ -1,9 +1,11 @@
-import { CorruptRecordError } from '../errors.ts'
+import { CorruptRecordError, KafkaError } from '../errors.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import {
+  BatchBuilder,
   crc32c,
   type EncodedBatch,
   encodedBatches,
+  endTransactionMarker,
   readControlRecord,
   setBaseOffset,
   setLeaderEpoch,
@@ -20,6 +22,9 @@ export interface Appended {
   readonly logAppendTimeMs: bigint
 }
 
+/** The error of a transactional batch whose producer may not write it now, or 0. */
+export type TransactionCheck = (producer: { readonly producerId: bigint; readonly producerEpoch: number }) => number
+
 /** Size of a format 2 header, and where its checksum and what that covers lie. */
 const HEADER_BYTES = 61
 const CRC = 17
@@ -29,7 +34,7 @@ const CHECKED_FROM = 21
  * Appends what a producer sent for one partition, as a leader does: exactly one batch of format 2, checked, stamped with its
  * offsets and leader epoch, never re-encoded. The caller says `changed()` once all partitions of its request are written.
  */
-export function appendProduced(cluster: Cluster, partition: Partition, records: Buffer): Appended {
+export function appendProduced(cluster: Cluster, partition: Partition, records: Buffer, mayWrite: TransactionCheck): Appended {
   const batch = onlyBatch(records)
   if (typeof batch === 'string') return refused(ErrorCode.INVALID_RECORD, batch)
   if (batch === undefined) return refused(ErrorCode.CORRUPT_MESSAGE, 'the record set cannot be read')
@@ -50,6 +55,10 @@ export function appendProduced(cluster: Cluster, partition: Partition, records: 
     // The client never learnt that its first try had been written.
     if (verdict.kind === 'duplicate')
       return { errorCode: ErrorCode.NONE, baseOffset: verdict.batch.baseOffset, logAppendTimeMs: -1n }
+  }
+  if (batch.isTransactional) {
+    const fault = mayWrite(batch)
+    if (fault !== ErrorCode.NONE) return refused(fault, 'the partition is not part of a transaction that this producer has open')
   }
   const stampTime = topicConfig(topic, cluster.settings, 'message.timestamp.type') === 'LogAppendTime'
   const now = stampTime ? BigInt(Math.floor(cluster.runtime.clock.now())) : -1n
@@ -107,6 +116,32 @@ export async function appendVerbatim(partition: Partition, bytes: Buffer, keepOf
     log.append(bytes.subarray(read), { baseOffset: offset, lastOffset: offset, maxTimestamp: -1n, leaderEpoch })
   }
   log.changed()
+}
+
+/** Ends a transaction in one partition. The caller says `changed()` once it has ended everywhere. */
+export function appendMarker(
+  cluster: Cluster,
+  { log, leaderEpoch }: Partition,
+  { producerId, producerEpoch }: { readonly producerId: bigint; readonly producerEpoch: number },
+  commit: boolean,
+  coordinatorEpoch: number,
+): void {
+  const builder = new BatchBuilder({ codec: 'none' })
+  const timestamp = Math.floor(cluster.runtime.clock.now())
+  builder.append({ ...endTransactionMarker(commit ? 'commit' : 'abort', coordinatorEpoch), timestamp })
+  const offset = log.endOffset
+  const bytes = builder.finish({
+    producerId,
+    producerEpoch,
+    isTransactional: true,
+    isControl: true,
+    baseOffset: offset,
+    partitionLeaderEpoch: leaderEpoch,
+  })
+  if (bytes instanceof Promise)
+    throw new KafkaError('ERR_ILLEGAL_STATE', 'an uncompressed batch was not finished at once: this is a bug')
+  log.append(bytes, { baseOffset: offset, lastOffset: offset, maxTimestamp: BigInt(timestamp), leaderEpoch })
+  log.producers.ended(producerId, producerEpoch, coordinatorEpoch, commit, offset)
 }
 
 async function noteProducer({ log }: Partition, batch: EncodedBatch, baseOffset: bigint, lastOffset: bigint): Promise<void> {

@@ -63,6 +63,7 @@ export class Broker implements AsyncDisposable {
   /** Stops all nodes and cuts all connections. */
   async close(): Promise<void> {
     this.cluster.groups.close()
+    this.cluster.transactions.close()
     await Promise.all([...this.cluster.nodes.values()].map(node => node.stop()))
   }
 

@@ -8,6 +8,7 @@ import type { BrokerNode } from './node.ts'
 import type { BrokerOptions } from './options.ts'
 import { Settings } from './settings.ts'
 import { isTopicName, Partition, Topic } from './topic.ts'
+import { Transactions } from './transactions/transactions.ts'
 
 export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
@@ -21,8 +22,7 @@ export class Cluster {
   readonly nodes = new Map<number, BrokerNode>()
   readonly interceptors = new Interceptors()
   readonly groups: Groups
-  /** The producer id and epoch that a transactional id was last given. */
-  readonly transactionalIds = new Map<string, { readonly producerId: bigint; readonly producerEpoch: number }>()
+  readonly transactions: Transactions
   private readonly throttles = new Map<number, number>()
   private readonly topicsByName = new Map<string, Topic>()
   private readonly topicsById = new Map<string, Topic>()
@@ -36,6 +36,7 @@ export class Cluster {
     this.runtime = runtime
     this.logger = logger
     this.groups = new Groups(this)
+    this.transactions = new Transactions(this)
     this.clusterId = options.clusterId ?? this.newUuid()
     this.settings = new Settings(options.config, {
       'auto.create.topics.enable': String(options.autoCreateTopics),

@@ -114,7 +114,7 @@ describe('transactions in the log', () => {
 
   test('an open one holds back the last stable offset, an aborted one is named to read_committed', async () => {
     const { broker, client } = await setUp()
-    await produce(client, batch(['t'], { producerId: 9n, producerEpoch: 0, baseSequence: 0, isTransactional: true }))
+    await broker.appendRaw('t', 0, batch(['t'], { producerId: 9n, producerEpoch: 0, baseSequence: 0, isTransactional: true }))
     await produce(client, batch(['plain']))
     expect(broker.partition('t', 0)).toMatchObject({ lastStableOffset: 0n, highWatermark: 2n })
     expect(readBack((await fetch(client, 0n, { isolationLevel: 1 })).records)).toEqual([])

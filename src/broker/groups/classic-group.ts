@@ -179,6 +179,16 @@ export class ClassicGroup {
     return ErrorCode.NONE
   }
 
+  /** As `commitFault`, for offsets of a transaction: a rebalance under way does not matter to them (KIP-447). */
+  transactionalCommitFault(memberId: string, instanceId: string | null, generationId: number): number {
+    if (this.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    if (generationId < 0 && memberId === '' && instanceId === null) return ErrorCode.NONE
+    if (generationId < 0 && this.state === 'Empty') return ErrorCode.NONE
+    const fault = this.memberFault(memberId, instanceId)
+    if (fault !== ErrorCode.NONE) return fault
+    return generationId === this.generationId ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION
+  }
+
   // ---- what the cluster asks
 
   /** Members in the order in which they joined. */

@@ -9,13 +9,17 @@ import type { Decoded } from '../../protocol/schema.ts'
 import { type Appended, appendProduced, firstWithoutKey } from '../append.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import { LeaderHints } from '../leader-hints.ts'
-import type { Topic } from '../topic.ts'
+import type { Partition, Topic } from '../topic.ts'
 import { topicConfig } from '../topic-configs.ts'
+import type { ProducerIdentity } from '../transactions/transactions.ts'
 
 type Request = Decoded<typeof Produce.request>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 
 const FIRST_WITH_ZSTD = 7
+/** KIP-890: an error that only the abort of the transaction mends, and writing without AddPartitionsToTxn. */
+const ABORTABLE_SINCE = 11
+const IMPLICIT_SINCE = 12
 
 export const produce = handler(
   Produce,
@@ -39,7 +43,11 @@ async function withKeysChecked(request: Request, context: RequestContext) {
 }
 
 /** `faults`: partitions with a record that lacks its key, by the record's index. */
-function append({ acks, topicData }: Request, context: RequestContext, faults: ReadonlyMap<PartitionData, number>) {
+function append(
+  { acks, topicData, transactionalId }: Request,
+  context: RequestContext,
+  faults: ReadonlyMap<PartitionData, number>,
+) {
   const { cluster, version } = context
   const hints = new LeaderHints(context)
   const written: { changed(): void }[] = []
@@ -56,7 +64,7 @@ function append({ acks, topicData }: Request, context: RequestContext, faults: R
         const result: Appended =
           !partition || refusal !== ErrorCode.NONE
             ? { errorCode: refusal, baseOffset: -1n, logAppendTimeMs: -1n }
-            : appendProduced(cluster, partition, data.records as Buffer)
+            : appendProduced(cluster, partition, data.records as Buffer, producer => transactionFault(producer, partition))
         if (result.errorCode !== ErrorCode.NONE) failed = true
         else if (partition) written.push(partition.log)
         const badRecord = faults.get(data)
@@ -73,6 +81,13 @@ function append({ acks, topicData }: Request, context: RequestContext, faults: R
               : [{ batchIndex: badRecord, batchIndexErrorMessage: 'a record without a key in a compacted topic' }],
           errorMessage: result.errorMessage ?? null,
           ...(version >= 10 && currentLeader && { currentLeader }),
+        }
+
+        function transactionFault(producer: ProducerIdentity, partition: Partition): number {
+          if (transactionalId === null) return ErrorCode.INVALID_TXN_STATE
+          if (version >= IMPLICIT_SINCE) return cluster.transactions.add(transactionalId, producer, { partitions: [partition] })
+          if (cluster.transactions.includes(transactionalId, producer, partition)) return ErrorCode.NONE
+          return version >= ABORTABLE_SINCE ? ErrorCode.TRANSACTION_ABORTABLE : ErrorCode.INVALID_TXN_STATE
         }
 
         function refusalOf(): number {

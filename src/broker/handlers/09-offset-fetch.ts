@@ -1,6 +1,6 @@
 /**
  * OffsetFetch. Gives what a group has committed, -1 where it has nothing. v2 brought "all topics" and an error for the whole
- * answer, v5 leader epochs, v7 requireStable (KIP-447, nothing is unstable here), v8 many groups at once, v9 the member that
+ * answer, v5 leader epochs, v7 requireStable: an error while an open transaction is about to change the offset (KIP-447), v8 many groups at once, v9 the member that
  * asks (KIP-848), v10 topic ids.
  */
 import { OffsetFetch } from '../../protocol/apis/09-offset-fetch.ts'
@@ -18,18 +18,23 @@ interface Wanted {
   readonly partitionIndexes: readonly number[]
 }
 
-export const offsetFetch = handler(OffsetFetch, ({ groupId, topics, groups }, { cluster, node, version }) => {
+export const offsetFetch = handler(OffsetFetch, ({ groupId, topics, groups, requireStable }, { cluster, node, version }) => {
   if (version >= MANY_SINCE) {
     return {
       groups: groups.map(({ groupId, topics }) => {
         const errorCode = cluster.groups.fault(groupId, node, false)
-        return { groupId, errorCode, topics: errorCode === ErrorCode.NONE ? offsetsOf(groupId, topics, cluster, version) : [] }
+        return {
+          groupId,
+          errorCode,
+          topics: errorCode === ErrorCode.NONE ? offsetsOf(groupId, topics, requireStable, cluster, version) : [],
+        }
       }),
     }
   }
   const fault = cluster.groups.fault(groupId, node, false)
   const wanted = topics?.map(({ name, partitionIndexes }) => ({ name, topicId: NO_UUID, partitionIndexes })) ?? null
-  if (fault === ErrorCode.NONE) return { topics: offsetsOf(groupId, wanted, cluster, version), errorCode: ErrorCode.NONE }
+  if (fault === ErrorCode.NONE)
+    return { topics: offsetsOf(groupId, wanted, requireStable, cluster, version), errorCode: ErrorCode.NONE }
   // Only the partitions could carry an error then.
   if (version < 2)
     return {
@@ -38,7 +43,7 @@ export const offsetFetch = handler(OffsetFetch, ({ groupId, topics, groups }, { 
   return { topics: [], errorCode: fault }
 })
 
-function offsetsOf(groupId: string, topics: readonly Wanted[] | null, cluster: Cluster, version: number) {
+function offsetsOf(groupId: string, topics: readonly Wanted[] | null, requireStable: boolean, cluster: Cluster, version: number) {
   const offsets = cluster.groups.get(groupId)?.offsets
   const wanted =
     topics ??
@@ -54,6 +59,8 @@ function offsetsOf(groupId: string, topics: readonly Wanted[] | null, cluster: C
       topicId,
       partitions: partitionIndexes.map(partitionIndex => {
         if (topic === undefined) return nothing(partitionIndex, ErrorCode.UNKNOWN_TOPIC_ID)
+        if (requireStable && offsets?.isUnstable(topic, partitionIndex))
+          return nothing(partitionIndex, ErrorCode.UNSTABLE_OFFSET_COMMIT)
         const committed = offsets?.get(topic, partitionIndex)
         if (!committed) return nothing(partitionIndex, ErrorCode.NONE)
         return {

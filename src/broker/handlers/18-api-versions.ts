@@ -16,8 +16,24 @@ export const apiVersions = handler(ApiVersions, (request, { node, version, clust
     return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
   if ((clusterId !== null && clusterId !== cluster.clusterId) || (nodeId >= 0 && nodeId !== node.id))
     return { errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] }
-  return { errorCode: ErrorCode.NONE, apiKeys: offered(node) }
+  return { errorCode: ErrorCode.NONE, apiKeys: offered(node), ...(version >= FEATURES_SINCE && features(node)) }
 })
+
+/** Clients before v4 cannot read a feature whose lowest level is 0 (KAFKA-17011). */
+const FEATURES_SINCE = 4
+const END_TXN = 26
+/** With it, clients let Produce begin transactions and get a new epoch with each end (KIP-890). */
+const transactionVersion = { name: 'transaction.version', level: 2 }
+
+function features({ versions }: BrokerNode) {
+  if ((versions.get(END_TXN)?.max ?? 0) < 5) return {}
+  const { name, level } = transactionVersion
+  return {
+    supportedFeatures: [{ name, minVersion: 0, maxVersion: level }],
+    finalizedFeaturesEpoch: 1n,
+    finalizedFeatures: [{ name, minVersionLevel: level, maxVersionLevel: level }],
+  }
+}
 
 /** The answer to a version that we do not know. */
 export const answerUnsupported = (node: BrokerNode) => ({ errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: offered(node) })

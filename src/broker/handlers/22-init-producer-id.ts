@@ -1,31 +1,22 @@
 /**
  * InitProducerId. Gives an idempotent producer its id. A transactional one keeps the id of its transactional id, with an epoch
- * raised by one each time, which fences whoever used it before; v3 lets it continue its own id and epoch (KIP-360). The
- * other APIs of transactions are not served yet.
+ * raised each time, which fences whoever used it before; a transaction it left open is aborted first, and until then the answer
+ * is CONCURRENT_TRANSACTIONS. v3 lets a producer continue its own id and epoch (KIP-360).
  */
 import { InitProducerId } from '../../protocol/apis/22-init-producer-id.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { handler } from '../handler.ts'
 
-const LAST_EPOCH = 0x7fff - 1
-
 export const initProducerId = handler(InitProducerId, (request, { cluster, node }) => {
   const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
+  const refuse = (errorCode: number) => ({ throttleTimeMs: 0, errorCode, producerId: -1n, producerEpoch: -1 })
   if (transactionalId === null)
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId: cluster.newProducerId(), producerEpoch: 0 }
-  if (transactionalId === '') return refused(ErrorCode.INVALID_REQUEST)
-  if (cluster.coordinatorOf('transaction', transactionalId) !== node) return refused(ErrorCode.NOT_COORDINATOR)
+  const fault = cluster.transactions.fault(transactionalId, node)
+  if (fault !== ErrorCode.NONE) return refuse(fault)
   if (transactionTimeoutMs <= 0 || transactionTimeoutMs > cluster.settings.number('transaction.max.timeout.ms'))
-    return refused(ErrorCode.INVALID_TRANSACTION_TIMEOUT)
-  const known = cluster.transactionalIds.get(transactionalId)
-  if (known && producerId >= 0n && (producerId !== known.producerId || producerEpoch !== known.producerEpoch))
-    return refused(ErrorCode.PRODUCER_FENCED)
-  const next =
-    known && known.producerEpoch < LAST_EPOCH
-      ? { producerId: known.producerId, producerEpoch: known.producerEpoch + 1 }
-      : { producerId: cluster.newProducerId(), producerEpoch: 0 }
-  cluster.transactionalIds.set(transactionalId, next)
-  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, ...next }
+    return refuse(ErrorCode.INVALID_TRANSACTION_TIMEOUT)
+  if (producerId >= 0n !== producerEpoch >= 0) return refuse(ErrorCode.INVALID_REQUEST)
+  const claimed = producerId >= 0n ? { producerId, producerEpoch } : undefined
+  return { throttleTimeMs: 0, ...cluster.transactions.init(transactionalId, transactionTimeoutMs, claimed) }
 })
-
-const refused = (errorCode: number) => ({ throttleTimeMs: 0, errorCode, producerId: -1n, producerEpoch: -1 })
