@@ -23,9 +23,11 @@ export interface HandshakeChannel {
  */
 export async function authenticate(channel: HandshakeChannel, mechanism: string, session: SaslSession): Promise<number> {
   const where = `${channel.host}:${channel.port}`
+  // The broker's own words may repeat what we sent.
+  const quoted = (text: string) => struckOut(text, session.secrets)
   const refused = (message: string, retriable = false) =>
     new ConnectionError(
-      struckOut(message, session.secrets),
+      message,
       { host: channel.host, port: channel.port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
       { retriable },
     )
@@ -34,13 +36,13 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
   const wrapped = channel.serves(SaslAuthenticate)
   const handshake = await channel.exchange(SaslHandshake, { mechanism }, wrapped ? 1 : 0)
   if (handshake.errorCode === ErrorCode.UNSUPPORTED_SASL_MECHANISM) {
-    const offered = handshake.mechanisms.join(', ') || 'none'
+    const offered = quoted(handshake.mechanisms.join(', ')) || 'none'
     throw refused(`${where} does not offer ${mechanism}, but ${offered}: set sasl.mechanism to one of them`)
   }
   if (handshake.errorCode === ErrorCode.ILLEGAL_SASL_STATE)
     throw refused(`${where} refused SaslHandshake (ILLEGAL_SASL_STATE): leave out the sasl option, or use its SASL listener`)
   if (handshake.errorCode !== ErrorCode.NONE)
-    throw refused(`${where} refused SaslHandshake: ${described(handshake.errorCode, null)}`)
+    throw refused(`${where} refused SaslHandshake: ${errorRow(handshake.errorCode).name}`)
 
   let lifetimeMs = 0n
   let token: Uint8Array | undefined = session.first
@@ -50,7 +52,7 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
       const answer: Decoded<typeof SaslAuthenticate.response> = await channel.exchange(SaslAuthenticate, { authBytes: token })
       if (answer.errorCode !== ErrorCode.NONE)
         throw refused(
-          `${where} refused the ${mechanism} credentials: ${described(answer.errorCode, answer.errorMessage)}: check user and password (or token) and that this user exists`,
+          `${where} refused the ${mechanism} credentials: ${described(answer.errorCode, quoted(answer.errorMessage ?? ''))}: check user and password (or token) and that this user exists`,
           answer.errorCode === ErrorCode.SASL_AUTHENTICATION_FAILED && session.refused?.(),
         )
       challenge = answer.authBytes
@@ -62,18 +64,17 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
       token = await session.next(challenge)
     } catch (error) {
       if (error instanceof KafkaError) throw error
-      throw refused(`authentication with ${where} by ${mechanism} failed: ${(error as Error).message}`)
+      throw refused(`authentication with ${where} by ${mechanism} failed: ${quoted((error as Error).message)}`)
     }
   }
   return lifetimeMs > 0n ? Number(lifetimeMs) : 0
 }
 
-function described(code: number, message: string | null): string {
+function described(code: number, message: string): string {
   const { name } = errorRow(code)
   return message ? `${name}, "${message}"` : name
 }
 
-/** The broker's own words may repeat what we sent. */
 function struckOut(text: string, secrets: readonly string[]): string {
   return secrets.filter(secret => secret.length > 0).reduce((result, secret) => result.replaceAll(secret, '***'), text)
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
+import { formsOf } from './secret.ts'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
@@ -42,7 +43,7 @@ export class AwsMskIam implements SaslAuthenticator {
     return {
       first: Buffer.from(JSON.stringify(payload)),
       next: () => undefined,
-      secrets: [keys.secretAccessKey, keys.sessionToken ?? '', signed['x-amz-signature']!],
+      secrets: [keys.secretAccessKey, keys.sessionToken ?? '', signed['x-amz-signature']!].flatMap(formsOf),
     }
   }
 }

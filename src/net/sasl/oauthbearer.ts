@@ -1,6 +1,7 @@
 import type { Runtime } from '../../runtime/runtime.ts'
 import { clientCredentials, type OidcOptions } from './oidc.ts'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
+import { formsOf } from './secret.ts'
 
 export interface OAuthToken {
   /** The JWT, or whatever the broker takes. */
@@ -64,7 +65,7 @@ export class OAuthBearer implements SaslAuthenticator {
         this.#token = undefined
         return false
       },
-      secrets: [value],
+      secrets: formsOf(value),
     }
   }
 

@@ -23,10 +23,7 @@ export class Plain implements SaslAuthenticator {
     const password = await revealed(this.#options.password)
     if ([authorizationId, username, password].some(part => part.includes('\0')))
       throw new Error('user and password must not contain a NUL character')
-    return {
-      first: Buffer.from(`${authorizationId}\0${username}\0${password}`),
-      next: () => undefined,
-      secrets: formsOf(password),
-    }
+    const token = `${authorizationId}\0${username}\0${password}`
+    return { first: Buffer.from(token), next: () => undefined, secrets: [...formsOf(token), ...formsOf(password)] }
   }
 }

@@ -14,10 +14,15 @@ export interface RenewableChannel extends HandshakeChannel {
   failed(error: Error): void
 }
 
+/** Of a session's lifetime. Java renews at 85–95 % and sends nothing meanwhile; here requests flow on while credentials are fetched. */
+const RENEW_FROM = 0.8
+const RENEW_SPREAD = 0.1
+/** From here on requests wait: they would reach the broker, or the end of its queue, when the session has expired. */
+const HOLD_FROM = 0.95
+
 /**
- * Keeps a connection authenticated (KIP-368). No timer runs: the first request after 85–95 % of the session's lifetime
- * sets it off, as in the Java client. Requests flow on while credentials are fetched; they wait only while tokens are
- * exchanged, or once the session has expired.
+ * Keeps a connection authenticated (KIP-368). No timer runs: the first request in the last part of the session's lifetime
+ * sets it off, as in the Java client. Requests wait only while tokens are exchanged, or once the session is about to expire.
  */
 export class SessionKeeper {
   private readonly authenticator: SaslAuthenticator
@@ -25,7 +30,7 @@ export class SessionKeeper {
   private readonly runtime: Runtime
   private readonly options: { readonly requestTimeoutMs: number; readonly logger: Logger }
   private renewAt = Number.POSITIVE_INFINITY
-  private expiresAt = Number.POSITIVE_INFINITY
+  private holdAt = Number.POSITIVE_INFINITY
   private busy = false
 
   constructor(
@@ -57,7 +62,7 @@ export class SessionKeeper {
         (error: Error) => this.channel.failed(error),
       )
     }
-    return now < this.expiresAt
+    return now < this.holdAt
   }
 
   private async renew(): Promise<void> {
@@ -72,11 +77,11 @@ export class SessionKeeper {
     const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, session)
     const now = this.runtime.clock.monotonic()
     if (lifetimeMs === 0) {
-      this.renewAt = this.expiresAt = Number.POSITIVE_INFINITY
+      this.renewAt = this.holdAt = Number.POSITIVE_INFINITY
       return
     }
-    this.renewAt = now + lifetimeMs * (0.85 + 0.1 * this.runtime.random())
-    this.expiresAt = now + lifetimeMs
+    this.renewAt = now + lifetimeMs * (RENEW_FROM + RENEW_SPREAD * this.runtime.random())
+    this.holdAt = now + lifetimeMs * HOLD_FROM
   }
 
   /** The mechanism may have to fetch a token, and its source may hang. */
