@@ -48,17 +48,23 @@ const ownShape = {
     .array(z.enum(['range']))
     .min(1)
     .default(['range']),
+  /** How long the coordinator waits for a heartbeat before it takes the member for dead. */
   sessionTimeoutMs: ms.positive().default(45_000),
+  /** How often the coordinator hears from the member, whatever the handlers do. */
   heartbeatIntervalMs: ms.positive().default(3_000),
   /** The longest time between two calls of `poll()` or `next()`; a member that takes longer leaves its group. */
   maxPollIntervalMs: ms.positive().default(300_000),
   /** Most records that one `poll()` returns, over all partitions. */
   maxPollRecords: z.int().positive().default(500),
+  /** Where a partition without a committed offset starts: `earliest`, `latest`, `none` (an error), or so long ago. */
   autoOffsetReset: reset.default('latest'),
   /** Commits what is done, every `autoCommitIntervalMs`, on revocation and on close. Default: true with a group. */
   enableAutoCommit: z.boolean().optional(),
+  /** How often what is done is committed, when `enableAutoCommit` is on. */
   autoCommitIntervalMs: ms.default(5_000),
+  /** `read_committed`: records of open or aborted transactions are not delivered. */
   isolationLevel: z.enum(['read_uncommitted', 'read_committed']).default('read_uncommitted'),
+  /** A broker answers a fetch once it has this many bytes, or after `fetchMaxWaitMs`. */
   fetchMinBytes: byteCount.default(1),
   /** How long a broker may hold a fetch back until `fetchMinBytes` are there. */
   fetchMaxWaitMs: ms.default(500),
@@ -72,10 +78,13 @@ const ownShape = {
   maxBatchBytes: byteCount.default(256 * 1_048_576),
   /** Verify the checksum of each batch. */
   checkCrcs: z.boolean().default(true),
+  /** Whether asking for an unknown topic may create it, where the broker does so. */
   allowAutoCreateTopics: z.boolean().default(true),
   /** Whether a pattern leaves out internal topics such as `__consumer_offsets`. */
   excludeInternalTopics: z.boolean().default(true),
+  /** How record keys are read. Default `bytes`. */
   key: serde,
+  /** How record values are read. Default `bytes`. */
   value: serde,
   /** Hears of trouble that reaches no caller: a failed auto-commit, a lost group membership. Must not throw. */
   onError: z.custom<(error: Error) => void>(value => typeof value === 'function', 'must be a function').optional(),
