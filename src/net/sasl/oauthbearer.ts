@@ -28,14 +28,14 @@ const REFRESH_WINDOW = 0.8
 export class OAuthBearer implements SaslAuthenticator {
   readonly mechanism = 'OAUTHBEARER'
   readonly #options: OAuthBearerOptions
-  readonly #fetch: (runtime: Runtime) => Promise<OAuthToken>
+  readonly #obtain: (runtime: Runtime) => Promise<OAuthToken>
   #token: { readonly token: OAuthToken; readonly refreshAtMs: number } | undefined
   #pending: Promise<OAuthToken> | undefined
 
   constructor(options: OAuthBearerOptions) {
     this.#options = options
     const { token, oidc } = options
-    this.#fetch = oidc
+    this.#obtain = oidc
       ? runtime => clientCredentials(oidc, runtime)
       : async runtime => {
           const given = await token!({ runtime })
@@ -80,7 +80,7 @@ export class OAuthBearer implements SaslAuthenticator {
 
   async #renew(runtime: Runtime): Promise<OAuthToken> {
     const askedAt = runtime.clock.now()
-    const token = await this.#fetch(runtime)
+    const token = await this.#obtain(runtime)
     const { expiresAtMs } = token
     this.#token =
       expiresAtMs === undefined ? undefined : { token, refreshAtMs: askedAt + (expiresAtMs - askedAt) * REFRESH_WINDOW }
