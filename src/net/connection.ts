@@ -74,6 +74,7 @@ class HungUp extends Error {}
 export class Connection {
   readonly host: string
   readonly port: number
+  private readonly where: string
   /** Settles, never rejects, when the connection is over: with why, or undefined when `close()` ended it. */
   readonly closed: Promise<Error | undefined>
   private currentState: ConnectionState = 'idle'
@@ -87,6 +88,7 @@ export class Connection {
   private closing: 'no' | 'asked' | 'ending' = 'no'
   private ending: Error | undefined
   private versions: ReadonlyMap<number, VersionRange> = new Map()
+  private readonly picked = new Map<Api, number>()
   private brokerFeatures = NO_FEATURES
 
   private transport: Transport | undefined
@@ -100,6 +102,7 @@ export class Connection {
     this.runtime = runtime
     this.host = options.host
     this.port = options.port
+    this.where = this.host.includes(':') ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`
     this.logger = options.logger
     this.closed = this.over.promise
     this.pipeline = new Pipeline(
@@ -193,10 +196,15 @@ export class Connection {
 
   /** The version that requests of this API are sent with. Throws UnsupportedVersionError. Meaningless before `ready`. */
   versionOf(api: Api, limits?: VersionLimits): number {
-    return pickVersion(api, this.versions.get(api.key), limits, {
+    const unlimited = limits?.version === undefined && limits?.minVersion === undefined && limits?.maxVersion === undefined
+    const known = unlimited ? this.picked.get(api) : undefined
+    if (known !== undefined) return known
+    const version = pickVersion(api, this.versions.get(api.key), limits, {
       where: this.where,
       unstable: this.options.unstableVersions ?? false,
     })
+    if (unlimited) this.picked.set(api, version)
+    return version
   }
 
   /** Refuses new requests, finishes those accepted, each within its timeout, then ends the connection. Never rejects. */
@@ -213,10 +221,6 @@ export class Connection {
   /** Ends the connection at once: requests in flight reject, their outcome unknown. */
   destroy(error: Error = new ClosedError(`the connection to ${this.where}`)): void {
     this.end(error)
-  }
-
-  private get where(): string {
-    return this.host.includes(':') ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`
   }
 
   private enter(next: ConnectionState, cause?: Error): void {
