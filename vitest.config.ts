@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/conformance/**', 'test/oracle/**', 'test/package/**', 'test/foreign/**'],
+          exclude: ['test/conformance/**', 'test/oracle/**', 'test/package/**', 'test/foreign/**', 'test/real/**'],
         },
       },
       // One broker, or one Java process, at a time: the files share it.
@@ -24,6 +24,16 @@ export default defineConfig({
       { test: { name: 'oracle', include: ['test/oracle/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 300_000 } },
       // Other makers' clients against the embedded broker; KAFKAWIRE_FOREIGN=required fails where one cannot be had.
       { test: { name: 'foreign', include: ['test/foreign/**/*.test.ts'], testTimeout: 300_000 } },
+      // What only genuine Kafka can show: its listeners, its elections. Each file starts the cluster it needs.
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 300_000 } },
     ],
   },
