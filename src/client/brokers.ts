@@ -321,6 +321,8 @@ export class Brokers {
     this.idleTimer?.cancel()
     this.idleTimer = undefined
     const open = [...this.known.values()].flatMap(broker => [...broker.links.values()].flatMap(link => link.connection ?? []))
+    // A broker may hold a fetch back for `fetchMaxWaitMs`, and nobody wants its records any more.
+    for (const broker of this.known.values()) broker.links.get('fetch')?.connection?.destroy(new ClosedError('the client'))
     for (const broker of this.known.values()) this.retire(broker)
     const timer = this.runtime.clock.setTimer(timeoutMs, () => {
       for (const connection of open) connection.destroy()
