@@ -234,7 +234,8 @@ export class Accumulator {
     }
     const fresh = batch === undefined
     if (!batch) {
-      const at = { topic: topic.name, partition: queue.partition, createdAt: this.clock.monotonic(), generation }
+      topic.usedAt = this.clock.monotonic()
+      const at = { topic: topic.name, partition: queue.partition, createdAt: topic.usedAt, generation }
       batch = new ProducerBatch(at, this.options.encoding, this.capacityFor(queue, size))
       this.bytes += batch.sizeBytes
       queue.push(batch)

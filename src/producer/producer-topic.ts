@@ -32,7 +32,10 @@ export class ProducerTopic {
   readonly sticky: StickyPartitioner
   readonly keyContext: SerdeContext
   readonly valueContext: SerdeContext
+  /** Ends the periodic refresh of its metadata. */
   untrack: (() => void) | undefined
+  /** When a batch was last begun, on the monotonic clock. */
+  usedAt = 0
 
   constructor(name: string, sticky: (load: () => PartitionLoad) => StickyPartitioner) {
     this.name = name
@@ -51,6 +54,11 @@ export class ProducerTopic {
   /** Batches of a partition that wait to be sent, or to be answered. */
   pending(partition: number): number {
     return this.queues[partition]?.batches.length ?? 0
+  }
+
+  /** Whether nothing of it is on its way. Its queues stay all the same: their sequence numbers must never begin again. */
+  get isIdle(): boolean {
+    return this.parked.length === 0 && this.queues.every(queue => !queue || queue.batches.length === 0)
   }
 
   private load(): PartitionLoad {

@@ -203,7 +203,19 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
   }
 
   private metadataChanged(): void {
-    for (const topic of this.accumulator.allTopics()) if (topic.state === 'known') this.learn(topic)
+    const { options, runtime } = this.client
+    const idleSince = runtime.clock.monotonic() - options.metadataMaxIdleMs
+    for (const topic of this.accumulator.allTopics()) {
+      if (topic.state !== 'known') continue
+      if (topic.usedAt > idleSince || !topic.isIdle) {
+        this.learn(topic)
+        continue
+      }
+      // Not asked about any more, until it is written to again.
+      topic.untrack?.()
+      topic.untrack = undefined
+      topic.state = 'unknown'
+    }
   }
 
   /** False if the metadata has no such topic. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { PartialFailureError } from '../../src/errors.ts'
 import { Produce } from '../../src/protocol/apis/00-produce.ts'
+import { Metadata } from '../../src/protocol/apis/03-metadata.ts'
 import { compress } from '../../src/protocol/compression/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { bytes, nullable, string } from '../../src/serde/index.ts'
@@ -341,3 +342,22 @@ describe('backpressure', () => {
       expect(world.warnings).toEqual([expect.stringContaining('enqueued records were lost')])
     }))
 })
+
+test('a topic that is not written to any more is not asked about for ever, and goes on where it was', () =>
+  World.run({}, async world => {
+    const producer = world.producer({ metadataMaxAgeMs: 10_000, metadataMaxIdleMs: 60_000 })
+    await producer.send(numbered(3))
+    let asked = 0
+    world.broker.intercept(Metadata, ({ topics }) => {
+      if (topics?.some(({ name }) => name === 't')) asked++
+      return 'pass'
+    })
+    await world.pass(300_000)
+    expect(asked).toBeLessThan(20)
+    const before = asked
+    await world.pass(300_000)
+    expect(asked).toBe(before)
+    // The same sequence numbers again would be taken for a repetition.
+    expect((await producer.send(numbered(3))).map(({ offset }) => offset)).toEqual([3n, 4n, 5n])
+    expect(values(await world.stored())).toEqual([...upTo(3), ...upTo(3)])
+  }))
