@@ -52,7 +52,10 @@ async function prepare(operation: Operation, cell: Cell): Promise<(n: number) =>
   if (!use) {
     const records = recordsOf(cell)
     const encode = () => {
-      const builder = new BatchBuilder({ codec: cell.codec, capacityBytes: 16 * 1024 })
+      const builder = new BatchBuilder({
+        codec: cell.codec,
+        capacityBytes: Math.min(cell.count * (cell.valueBytes + 20), 16 * 1024),
+      })
       for (const record of records) builder.append(record)
       return builder.finish({})
     }

@@ -8,7 +8,7 @@ import { indexRecordsPlain, STRIDE } from '../../src/protocol/records/record-ind
 
 const RECORDS = 61
 
-test.each(KERNELS)('$built is what $source compiles to', async ({ source, built }) => {
+test.each(KERNELS)('$built is what $source compiles to', { timeout: 60_000 }, async ({ source, built }) => {
   expect(await compileKernel(source)).toBe(readBuilt(built))
 })
 

@@ -16,6 +16,13 @@ export interface RecordHeader {
   readonly value: Uint8Array | null
 }
 
+/**
+ * The constructor that `subarray` asks for a view. Called directly, with the memory at hand, it costs half as much
+ * (bench/records.ts, key and value bytes).
+ */
+const { [Symbol.species]: View } = Buffer as unknown as {
+  readonly [Symbol.species]: new (memory: ArrayBufferLike, start: number, size: number) => Buffer
+}
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
 const WORD = 0x1_0000_0000
 
@@ -37,6 +44,8 @@ export class RecordBatch {
   /** Base of the timestamps as a number; `fixedTime` where one timestamp holds for all (LogAppendTime). */
   private readonly baseTime: number
   private readonly fixedTime: boolean
+  private readonly memory: ArrayBufferLike
+  private readonly memoryStart: number
 
   constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number, baseOffset: bigint) {
     this.encoded = encoded
@@ -46,7 +55,9 @@ export class RecordBatch {
     this.base = base
     this.baseOffset = baseOffset
     this.fixedTime = encoded.timestampType === 'log-append'
-    this.baseTime = Number(this.fixedTime ? encoded.maxTimestamp : encoded.firstTimestamp)
+    this.baseTime = encoded.baseTime
+    this.memory = buffer.buffer
+    this.memoryStart = buffer.byteOffset
   }
 
   offsetAt(i: number): bigint {
@@ -127,6 +138,6 @@ export class RecordBatch {
   private slice(start: number): Buffer | null {
     const from = this.index[start]!
     const to = this.index[start + 1]!
-    return to < from ? null : this.buffer.subarray(from, to)
+    return to < from ? null : new View(this.memory, this.memoryStart + from, to - from)
   }
 }

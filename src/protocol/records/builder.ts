@@ -50,7 +50,7 @@ export class BatchBuilder {
   constructor({ codec, level, capacityBytes = 1024 }: BatchBuilderOptions) {
     this.codec = codec
     this.level = level
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(capacityBytes, at.RECORDS))
+    this.buffer = Buffer.allocUnsafe(Math.max(capacityBytes, at.RECORDS))
   }
 
   get count(): number {
@@ -125,25 +125,26 @@ export class BatchBuilder {
   }
 
   private seal(batch: Buffer, meta: BatchMeta): Uint8Array {
-    batch.writeBigInt64BE(meta.baseOffset ?? 0n, 0)
-    batch.writeInt32BE(batch.length - at.PREFIX, at.LENGTH)
-    batch.writeInt32BE(meta.partitionLeaderEpoch ?? -1, at.LEADER_EPOCH)
-    batch[at.MAGIC] = 2
-    batch.writeInt16BE(
+    const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
+    view.setBigInt64(0, meta.baseOffset ?? 0n)
+    view.setInt32(at.LENGTH, batch.length - at.PREFIX)
+    view.setInt32(at.LEADER_EPOCH, meta.partitionLeaderEpoch ?? -1)
+    view.setInt8(at.MAGIC, 2)
+    view.setInt16(
+      at.ATTRIBUTES,
       CODECS.indexOf(this.codec) |
         (meta.logAppendTimeMs === undefined ? 0 : at.LOG_APPEND_TIME) |
         (meta.isTransactional ? at.TRANSACTIONAL : 0) |
         (meta.isControl ? at.CONTROL : 0),
-      at.ATTRIBUTES,
     )
-    batch.writeInt32BE(this.records - 1, at.LAST_OFFSET_DELTA)
-    batch.writeBigInt64BE(this.exact?.first ?? BigInt(this.firstTime), at.FIRST_TIMESTAMP)
-    batch.writeBigInt64BE(meta.logAppendTimeMs ?? this.exact?.max ?? BigInt(this.maxTime), at.MAX_TIMESTAMP)
-    batch.writeBigInt64BE(meta.producerId ?? -1n, at.PRODUCER_ID)
-    batch.writeInt16BE(meta.producerEpoch ?? -1, at.PRODUCER_EPOCH)
-    batch.writeInt32BE(meta.baseSequence ?? -1, at.BASE_SEQUENCE)
-    batch.writeInt32BE(this.records, at.COUNT)
-    batch.writeUInt32BE(crc32c(batch, at.ATTRIBUTES), at.CRC)
+    view.setInt32(at.LAST_OFFSET_DELTA, this.records - 1)
+    view.setBigInt64(at.FIRST_TIMESTAMP, this.exact?.first ?? BigInt(this.firstTime))
+    view.setBigInt64(at.MAX_TIMESTAMP, meta.logAppendTimeMs ?? this.exact?.max ?? BigInt(this.maxTime))
+    view.setBigInt64(at.PRODUCER_ID, meta.producerId ?? -1n)
+    view.setInt16(at.PRODUCER_EPOCH, meta.producerEpoch ?? -1)
+    view.setInt32(at.BASE_SEQUENCE, meta.baseSequence ?? -1)
+    view.setInt32(at.COUNT, this.records)
+    view.setUint32(at.CRC, crc32c(batch, at.ATTRIBUTES))
     return batch
   }
 

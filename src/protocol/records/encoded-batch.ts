@@ -2,6 +2,7 @@ import { CorruptRecordError } from '../../errors.ts'
 import { CODECS, type Codec, decompress, type JobRunner } from '../compression/index.ts'
 import { RecordBatch } from './batch.ts'
 import { crc32c } from './crc32c.ts'
+import { int64AsNumber, int64At } from './int64.ts'
 import { kernel } from './kernel/kernel.ts'
 import * as at from './layout.ts'
 import { claimRows, indexRecordsPlain } from './record-index.ts'
@@ -36,7 +37,7 @@ export class EncodedBatch {
     return this.bytes.length
   }
   get baseOffset(): bigint {
-    return this.bytes.readBigInt64BE(0)
+    return int64At(this.bytes, 0)
   }
   /** Offset of the last record the batch was written with, whether or not compaction left it. */
   get lastOffset(): bigint {
@@ -65,14 +66,18 @@ export class EncodedBatch {
     return (this.attributes & at.DELETE_HORIZON) !== 0
   }
   get firstTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(at.FIRST_TIMESTAMP)
+    return int64At(this.bytes, at.FIRST_TIMESTAMP)
   }
   get maxTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(at.MAX_TIMESTAMP)
+    return int64At(this.bytes, at.MAX_TIMESTAMP)
+  }
+  /** What the timestamps of the records count from, or all of them are (LogAppendTime), as a number. */
+  get baseTime(): number {
+    return int64AsNumber(this.bytes, this.timestampType === 'create' ? at.FIRST_TIMESTAMP : at.MAX_TIMESTAMP)
   }
   /** -1 when written by no idempotent producer. */
   get producerId(): bigint {
-    return this.bytes.readBigInt64BE(at.PRODUCER_ID)
+    return int64At(this.bytes, at.PRODUCER_ID)
   }
   get producerEpoch(): number {
     return this.bytes.readInt16BE(at.PRODUCER_EPOCH)

@@ -36,6 +36,9 @@ export class LegacyBatch extends EncodedBatch {
   override get maxTimestamp(): bigint {
     return timeOf(this.bytes, 0)
   }
+  override get baseTime(): number {
+    return Number(this.firstTimestamp)
+  }
   override get isTransactional(): boolean {
     return false
   }

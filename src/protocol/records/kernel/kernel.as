@@ -1,12 +1,15 @@
 // The kernel: checksum and index of a record batch, in AssemblyScript. `npm run kernel:build` turns it into kernel-bytes.ts.
 // crc32c.ts and record-index.ts do the same in TypeScript, and are what this is compared with.
 //
-// Memory:  0      8 KiB of CRC tables
-//          8192   room of zeros, FAR vectors long, so that folding may look back behind the start
+// Memory:  0      8 KiB of CRC tables, for eight bytes at a time
+//          8192   4 KiB of tables that move a checksum past LANE bytes
+//          12288  room of zeros, FAR vectors long, so that folding may look back behind the start
 //          INPUT  the bytes at hand, then (16-aligned, some slack between) the index, 32 bytes per record
 
 const FAR: i32 = 209
-const INPUT: i32 = 8192 + FAR * 16
+const SHIFT: i32 = 8192
+const INPUT: i32 = 12288 + FAR * 16
+const LANE: i32 = 96
 const STRIDE: i32 = 32
 
 /** Makes sure that memory holds `bytes` bytes from INPUT on; false when the engine will not give more. */
@@ -28,6 +31,15 @@ for (let at = 0; at < 7 * 1024; at += 4) {
   store<u32>(at + 1024, (crc >>> 8) ^ load<u32>((crc & 0xff) << 2))
 }
 
+for (let bit = 0; bit < 32; bit++) {
+  let crc = <u32>1 << bit
+  for (let i = 0; i < LANE; i++) crc = (crc >>> 8) ^ load<u32>((crc & 0xff) << 2)
+  store<u32>(SHIFT + ((bit >>> 3) << 10) + (4 << (bit & 7)), crc)
+}
+for (let table = SHIFT; table < SHIFT + 4096; table += 1024)
+  for (let byte = 1; byte < 256; byte++) // linear: what a byte does is the sum of what its bits do
+    store<u32>(table + (byte << 2), load<u32>(table + ((byte & (byte - 1)) << 2)) ^ load<u32>(table + ((byte & -byte) << 2)))
+
 /**
  * Continues the checksum `crc` (inverted, so -1 at first) over `size` bytes at INPUT, which it destroys.
  *
@@ -38,7 +50,8 @@ for (let at = 0; at < 7 * 1024; at += 4) {
  *   y^38 + y^33 + y^31 + y^30 + y^28 + y^25 + y^23 + y^21 + y^20 + y^18 + y^17 + y^9 + y^2 + 1
  *
  * Adding the right multiple of one clears the leading vector and leaves the work to those behind it. So the first takes all
- * but 209 vectors away, the second all but 38, and eight tables do the last 600 bytes. Each vector is written once: it is the
+ * but 209 vectors away, the second all but 38, and tables do the last 600 bytes, in three lanes, so that one lookup need not wait for
+ * the one before it. Each vector is written once: it is the
  * sum of what the ones before have left for it, 65, 155, 170, 195 and 209 places back.
  */
 export function crc32c(crc: u32, size: i32): u32 {
@@ -73,17 +86,39 @@ export function crc32c(crc: u32, size: i32): u32 {
     leave(rest, 5); leave(rest, 7); leave(rest, 8); leave(rest, 10); leave(rest, 13); leave(rest, 15); leave(rest, 17)
     leave(rest, 18); leave(rest, 20); leave(rest, 21); leave(rest, 29); leave(rest, 36); leave(rest, 38)
   }
-  for (; at <= end - 8; at += 8) {
-    const low = load<u32>(at) ^ crc
-    const high = load<u32>(at, 4)
-    crc =
-      load<u32>((low & 0xff) << 2, 7168) ^ load<u32>(((low >>> 8) & 0xff) << 2, 6144) ^
-      load<u32>(((low >>> 16) & 0xff) << 2, 5120) ^ load<u32>((low >>> 24) << 2, 4096) ^
-      load<u32>((high & 0xff) << 2, 3072) ^ load<u32>(((high >>> 8) & 0xff) << 2, 2048) ^
-      load<u32>(((high >>> 16) & 0xff) << 2, 1024) ^ load<u32>((high >>> 24) << 2)
+  for (; end - at >= 3 * LANE; at += 3 * LANE) {
+    let second: u32 = 0
+    let third: u32 = 0
+    for (let lane = at; lane < at + LANE; lane += 8) {
+      crc = eight(crc, lane)
+      second = eight(second, lane + LANE)
+      third = eight(third, lane + 2 * LANE)
+    }
+    crc = shifted(shifted(crc) ^ second) ^ third
   }
+  for (; at <= end - 8; at += 8) crc = eight(crc, at)
   for (; at < end; at++) crc = (crc >>> 8) ^ load<u32>((<u32>(<u8>crc) ^ load<u8>(at)) << 2)
   return crc
+}
+
+/** Eight bytes through eight tables. */
+// @ts-ignore: decorator
+@inline
+function eight(crc: u32, at: i32): u32 {
+  const low = load<u32>(at) ^ crc
+  const high = load<u32>(at, 4)
+  return load<u32>((low & 0xff) << 2, 7168) ^ load<u32>(((low >>> 8) & 0xff) << 2, 6144) ^
+    load<u32>(((low >>> 16) & 0xff) << 2, 5120) ^ load<u32>((low >>> 24) << 2, 4096) ^
+    load<u32>((high & 0xff) << 2, 3072) ^ load<u32>(((high >>> 8) & 0xff) << 2, 2048) ^
+    load<u32>(((high >>> 16) & 0xff) << 2, 1024) ^ load<u32>((high >>> 24) << 2)
+}
+
+/** The checksum as it is LANE zeros later. */
+// @ts-ignore: decorator
+@inline
+function shifted(crc: u32): u32 {
+  return load<u32>((crc & 0xff) << 2, SHIFT) ^ load<u32>(((crc >>> 8) & 0xff) << 2, SHIFT + 1024) ^
+    load<u32>(((crc >>> 16) & 0xff) << 2, SHIFT + 2048) ^ load<u32>((crc >>> 24) << 2, SHIFT + 3072)
 }
 
 /** Hands what the vectors before `rest` have left for the ones `distance` places behind them over, past `rest`. */

@@ -1,4 +1,5 @@
 import { instantiate } from '../../../util/wasm.ts'
+import { littleEndian } from '../int64.ts'
 import { WASM } from './kernel-bytes.ts'
 
 /** What kernel.as exports. */
@@ -10,7 +11,7 @@ interface Exports {
 }
 
 /** Where kernel.as expects its input, and how much it may read behind the end. */
-const INPUT = 8192 + 209 * 16
+const INPUT = 12_288 + 209 * 16
 const SLACK = 64
 const ROW_BYTES = 32
 /** A checksum alone is taken in pieces of this size, so that memory stays small and in the cache. */
@@ -84,7 +85,8 @@ let loaded: Kernel | null | undefined
 /** The kernel, made on first use; null where there can be none: TypeScript does it all then. */
 export function kernel(): Kernel | null {
   if (loaded === undefined) {
-    const exports = instantiate<Exports>(WASM)
+    // The index is read as words, in the order of the machine.
+    const exports = littleEndian ? instantiate<Exports>(WASM) : null
     const made = exports && new Kernel(exports)
     loaded = made?.reserve(PIECE_BYTES) ? made : null
   }
