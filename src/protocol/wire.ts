@@ -63,6 +63,7 @@ export class Reader {
     throw new RangeError('a varint of more than 32 bits')
   }
 
+  /** What is no UTF-8 is replaced by U+FFFD, as Java does (but each byte of an encoded surrogate, which Java replaces once). */
   string(): string | null {
     return this.text(this.int16())
   }

@@ -20,6 +20,7 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
  * {problems: [[index, text]]} says which items these classes see otherwise:
  * the bytes must be read to the last one and written again unchanged; where there is JSON (their converters' form), the
  * object read must give it, and the object made from it must give the bytes.
+ * {message, version, read: [hex]} is answered by {read: [json]}: what these classes read, whatever they would write.
  * {message, version, make: [json]} is answered by {made: [hex]}: what these classes make of their own JSON.
  */
 public class OracleMessages {
@@ -43,12 +44,18 @@ public class OracleMessages {
         JsonNode question = JSON.readTree(line);
         ArrayNode problems = answer.putArray("problems");
         Class<?> type = find(question.get("message").asText());
-        boolean inJson = question.path("make").size() > 0 || question.path("items").findValue("json") != null;
+        boolean inJson = question.path("make").size() > 0 || question.path("read").size() > 0 || question.path("items").findValue("json") != null;
         Method toJson = inJson ? converter(type).getMethod("write", type, short.class) : null;
         Method fromJson = inJson ? converter(type).getMethod("read", JsonNode.class, short.class) : null;
         short version = (short) question.get("version").asInt();
         ArrayNode made = answer.putArray("made");
         for (JsonNode json : question.path("make")) made.add(encode((Message) fromJson.invoke(null, JSON.readTree(json.asText()), version), version));
+        ArrayNode read = answer.putArray("read");
+        for (JsonNode hex : question.path("read")) {
+          Message message = (Message) type.getDeclaredConstructor().newInstance();
+          message.read(new ByteBufferAccessor(ByteBuffer.wrap(HexFormat.of().parseHex(hex.asText()))), version);
+          read.add((JsonNode) toJson.invoke(null, message, version));
+        }
         int index = 0;
         for (JsonNode item : question.path("items")) {
           String problem = check(type, toJson, fromJson, version, item);

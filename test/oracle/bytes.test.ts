@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
-import { Metadata } from '../../src/protocol/apis/index.ts'
+import { FindCoordinator, Metadata } from '../../src/protocol/apis/index.ts'
+import { decodeMessage } from '../../src/protocol/frame.ts'
 import { int64, type Message } from '../../src/protocol/schema.ts'
 import { JavaProcess, type KafkaRelease } from '../java/java.ts'
 import { Random } from '../protocol/random-message.ts'
@@ -32,6 +33,23 @@ test("Apache's classes read and write every message in every version as we do", 
   }
   report('bytes', { seed: SEED, cells: cells.length, messages: 2 * cells.length * MESSAGES_PER_CELL, differences: found.length })
   expect(found.slice(0, 20)).toEqual([])
+})
+
+// A surrogate in three bytes (ed a0 80) is the exception: Java replaces it once, Node's decoder each of its bytes.
+test('text that is no UTF-8 is read as Java reads it', async () => {
+  const random = new Random(SEED)
+  const telling = ['c3', 'e282', 'f09d84', 'c080', 'f4908080', 'ff', '80', 'e2', 'f0', '61', 'c3a4'].map(hex =>
+    Buffer.from(hex, 'hex'),
+  )
+  const frames = Array.from({ length: 1000 }, () => {
+    const text = Buffer.concat(Array.from({ length: 1 + random.below(6) }, () => random.pick(telling)))
+    const length = Buffer.alloc(2)
+    length.writeInt16BE(text.length)
+    return Buffer.concat([length, text])
+  })
+  const question = { message: FindCoordinator.request.name, version: 0, read: frames.map(frame => frame.toString('hex')) }
+  const { read } = await (await java('4.4.0')).ask<{ read: { key: string }[] }>(question)
+  expect(frames.map(frame => decodeMessage(FindCoordinator.request, 0, frame).value.key)).toEqual(read.map(({ key }) => key))
 })
 
 test.each([

@@ -82,6 +82,22 @@ describe('the generated codec', { timeout: 60_000 }, () => {
     expect(Object.keys(v1)).toEqual(Object.keys(Metadata.response.shape))
   })
 
+  test('gives them one hidden class, so that code which reads them stays monomorphic', () => {
+    const program = `
+      import { codec } from ${JSON.stringify(new URL('../../src/protocol/compile.ts', import.meta.url).href)}
+      import { Metadata } from ${JSON.stringify(new URL('../../src/protocol/apis/03-metadata.ts', import.meta.url).href)}
+      import { Reader, Writer } from ${JSON.stringify(new URL('../../src/protocol/wire.ts', import.meta.url).href)}
+      const sameMap = new Function('a', 'b', 'return %HaveSameMap(a, b)')
+      const [v1, v6, v12] = [1, 6, 12].map(version => {
+        const writer = new Writer()
+        codec(Metadata.response, version).encode(writer, { brokers: [{ nodeId: 1, host: 'a', port: 9092 }], topics: [] })
+        return codec(Metadata.response, version).decode(new Reader(writer.finish()))
+      })
+      console.log(sameMap(v1, v6), sameMap(v6, v12), sameMap(v1.brokers[0], v12.brokers[0]))`
+    const flags = ['--allow-natives-syntax', '--import', 'tsx', '--input-type=module', '-e', program]
+    expect(execFileSync(process.execPath, flags, { encoding: 'utf8' })).toBe('true true true\n')
+  })
+
   test('is readable, and named in stack traces and profiles', () => {
     const source = sourceOf(new Layout(Metadata.request, 4), 'decode')
     expect(source).toContain('function MetadataRequest_topics_item(r)')

@@ -65,7 +65,7 @@ describe('headers', () => {
   })
 })
 
-describe('whole frames', () => {
+describe('whole frames', { timeout: 60_000 }, () => {
   test('of every API and version travel both ways', () => {
     const random = new Random(40)
     for (const api of allApis) {
@@ -159,7 +159,7 @@ describe('a value that does not fit is named', () => {
   })
 })
 
-describe('a trace', () => {
+describe('a trace', { timeout: 60_000 }, () => {
   test('covers every byte of every message once, and gives the values that decoding gives', () => {
     const random = new Random(41)
     for (const [each, version] of everyVersion()) {
