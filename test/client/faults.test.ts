@@ -346,6 +346,29 @@ describe('credentials', () => {
       )
     }))
 
+  test('TLS options given as a function are asked for at each connection: renewed certificates are picked up', () =>
+    inWorld({ tls: {}, nodes: 1 }, async world => {
+      let asked = 0
+      const client = world.client({
+        tls: async () => {
+          asked++
+          return { ca: `certificate ${asked}` }
+        },
+      })
+      await codesOf(client)
+      const before = asked
+      world.sim.hosts.reset()
+      await codesOf(client)
+      expect(asked).toBe(before + 1)
+      const failing = world.client({
+        tls: () => {
+          throw new Error('no such file: client.pem')
+        },
+      })
+      const failure = await failureOf(failing.connect())
+      expect(String(failure)).toMatch(/client\.pem/)
+    }))
+
   test('R23: re-authentication while requests flow loses none', () =>
     inWorld({ sasl: { ...sasl, maxReauthMs: 2_000 }, nodes: 1 }, async world => {
       const client = world.client({ sasl: login('open-sesame') })
