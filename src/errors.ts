@@ -156,7 +156,7 @@ export class ProtocolError extends KafkaError {
   /** Name of the message, such as `FetchResponse`. */
   readonly api: string | undefined
   readonly version: number | undefined
-  /** Path of the field inside the message, such as `topics[].partitions[].errorCode`. */
+  /** Path of the field inside the message, such as `topics[3].partitions[0].errorCode`; empty for the message itself. */
   readonly path: string | undefined
   /** Byte offset inside the frame, the batch or the buffer at hand. */
   readonly offset: number | undefined
