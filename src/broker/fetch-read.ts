@@ -39,10 +39,10 @@ export function partitionOf(
   return (version >= IDS_SINCE ? cluster.topicById(topicId) : cluster.topic(topic))?.partitions[partition]
 }
 
-/** Reads each partition in turn, until `maxBytes` are together. The first batch found comes whatever its size (KIP-74). */
+/** Reads each partition in turn, until `maxBytes` are together. The first batch found comes whatever its size (KIP-74); before v3 it is cut off later. */
 export function readAll(interests: Iterable<FetchInterest>, terms: FetchTerms, context: RequestContext): PartitionRead[] {
   let left = terms.maxBytes
-  let atLeastOne = context.version >= 3
+  let atLeastOne = true
   const reads: PartitionRead[] = []
   for (const interest of interests) {
     const read = readOne(interest, Math.min(left, interest.partitionMaxBytes), atLeastOne, terms, context)

@@ -32,7 +32,7 @@ describe('what every client needs first', () => {
     for (let version = 0; version <= 5; version++) {
       const response = await client.request(ApiVersions, version, { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' })
       expect(response.errorCode).toBe(0)
-      expect(response.apiKeys.find(({ apiKey }) => apiKey === Produce.key)).toMatchObject({ minVersion: 3, maxVersion: 13 })
+      expect(response.apiKeys.find(({ apiKey }) => apiKey === Produce.key)).toMatchObject({ minVersion: 0, maxVersion: 13 })
     }
   })
 

@@ -1,6 +1,6 @@
 /**
- * Produce. Appends one batch per partition and answers with the offset of its first record. v3 brought format 2, before which
- * nothing is kept here; v10 leader hints (KIP-951), v13 topic ids (KIP-516). All replicas share one log, so acks 1 and -1
+ * Produce. Appends one batch per partition and answers with the offset of its first record. v3 brought format 2, to which
+ * older ones are converted; v10 leader hints (KIP-951), v13 topic ids (KIP-516). All replicas share one log, so acks 1 and -1
  * differ only by min.insync.replicas; acks 0 is not answered, and an error then closes the connection.
  */
 import { Produce } from '../../protocol/apis/00-produce.ts'
@@ -9,6 +9,7 @@ import type { Decoded } from '../../protocol/schema.ts'
 import { type Appended, appendProduced, firstWithoutKey } from '../append.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import { LeaderHints } from '../leader-hints.ts'
+import { upConverted } from '../legacy-formats.ts'
 import type { Partition, Topic } from '../topic.ts'
 import { topicConfig } from '../topic-configs.ts'
 import type { ProducerIdentity } from '../transactions/transactions.ts'
@@ -16,19 +17,28 @@ import type { ProducerIdentity } from '../transactions/transactions.ts'
 type Request = Decoded<typeof Produce.request>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 
+const FORMAT_2_SINCE = 3
 const FIRST_WITH_ZSTD = 7
 /** KIP-890: an error that only the abort of the transaction mends, and writing without AddPartitionsToTxn. */
 const ABORTABLE_SINCE = 11
 const IMPLICIT_SINCE = 12
 
-export const produce = handler(
-  Produce,
-  (request, context) => {
-    const compacted = request.topicData.some(topic => isCompacted(context.cluster.topicOf(topic), context))
-    return compacted ? withKeysChecked(request, context) : append(request, context, none)
-  },
-  { minVersion: 3 },
+export const produce = handler(Produce, (request, context) =>
+  context.version < FORMAT_2_SINCE ? converted(request, context) : checked(request, context),
 )
+
+/** Brings record sets of older formats to format 2 first; what cannot be read stays as it is, and is refused for that. */
+async function converted(request: Request, context: RequestContext) {
+  for (const { partitionData } of request.topicData) {
+    for (const data of partitionData) if (data.records) data.records = (await upConverted(data.records as Buffer)) ?? data.records
+  }
+  return checked(request, context)
+}
+
+function checked(request: Request, context: RequestContext) {
+  const compacted = request.topicData.some(topic => isCompacted(context.cluster.topicOf(topic), context))
+  return compacted ? withKeysChecked(request, context) : append(request, context, none)
+}
 
 async function withKeysChecked(request: Request, context: RequestContext) {
   const faults = new Map<PartitionData, number>()
@@ -102,7 +112,8 @@ function append(
             return ErrorCode.NOT_ENOUGH_REPLICAS
           if (data.records === null || faults.has(data)) return ErrorCode.INVALID_RECORD
           // The lowest three bits of the attributes name the codec; 4 is zstd (KIP-110).
-          if (version < FIRST_WITH_ZSTD && (data.records[22]! & 7) === 4) return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+          if (version >= FORMAT_2_SINCE && version < FIRST_WITH_ZSTD && (data.records[22]! & 7) === 4)
+            return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
           return ErrorCode.NONE
         }
       }),
