@@ -371,7 +371,9 @@ export class Connection {
       return
     }
     const { host, port } = this.options
-    const hint = HANG_UP_HINTS[this.currentState]?.(this.options.tls !== undefined) ?? ''
+    // Kafka answers ApiVersions to anybody, and hangs up on the next request of a client that skipped SASL.
+    const skippedSasl = this.currentState === 'ready' && !this.session && !this.pipeline.hasAnswered
+    const hint = skippedSasl ? SASL_HINT : (HANG_UP_HINTS[this.currentState]?.(this.options.tls !== undefined) ?? '')
     const how = error ? `was lost (${error.message})` : 'was closed by the broker'
     const code = this.currentState === 'authenticating' ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION'
     this.end(
@@ -396,6 +398,7 @@ export class Connection {
   }
 }
 
+const SASL_HINT = ' at the first request: if this listener wants SASL, give the sasl option'
 const HANG_UP_HINTS: { readonly [S in ConnectionState]?: (tls: boolean) => string } = {
   negotiating: tls =>
     ` during ApiVersions: check that a Kafka broker of 0.10 or later listens on that port${tls ? '' : '; a TLS listener hangs up like this, and needs the tls option'}`,

@@ -46,6 +46,8 @@ export class Pipeline {
   private over = false
   private readonly waiting = new Fifo<Exchange>()
   private readonly answering = new Fifo<Exchange>()
+  /** Whether the broker has answered anything beyond ApiVersions. */
+  hasAnswered = false
   /** Encoded in this turn, not yet handed to the transport. */
   private encoded: Exchange[] = []
   private chunks: Uint8Array[] = []
@@ -267,6 +269,7 @@ export class Pipeline {
       hooks.read({ api: api.name, version, bytes: frame.buffer.length, correlationId, durationMs })
     }
     if (exchange.expects === 'answer' && answer !== undefined) {
+      this.hasAnswered = true
       if (version >= api.clientThrottlesSince) this.throttle(api, (answer as { throttleTimeMs?: number }).throttleTimeMs ?? 0)
       exchange.options.frame?.(frame)
     } else if (exchange.state === 'abandoned') frame.release()
