@@ -99,11 +99,12 @@ export class KafkaContainer {
 const properties = (port: number) => `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:9093
-listeners=PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093,INTERNAL://127.0.0.1:9094
+advertised.listeners=PLAINTEXT://127.0.0.1:${port},INTERNAL://127.0.0.1:9094
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
+# The node speaks to itself, too, when it ends transactions: the advertised port is one of the host, which it cannot reach.
+inter.broker.listener.name=INTERNAL
 log.dirs=/tmp/kafka-data
 num.partitions=3
 offsets.topic.replication.factor=1
