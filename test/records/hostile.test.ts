@@ -24,7 +24,7 @@ async function allocated(work: () => Promise<unknown>): Promise<number> {
   return process.memoryUsage().arrayBuffers - before
 }
 
-describe('a hostile broker', () => {
+describe('a hostile broker', { timeout: 60_000 }, () => {
   test.each([-2_147_483_648, -1, 0, 13])('NegativeBatchLength: %i', async length => {
     const set = await written(2, 'none', one)
     set.writeInt32BE(length, 8)

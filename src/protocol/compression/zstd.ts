@@ -37,7 +37,7 @@ let loaded: Compressor | Promise<Compressor> | undefined
 /** Levels -131072…22 (KIP-390). Asynchronous at first where the package has to be loaded. */
 export function zstd(): Compressor | Promise<Compressor> {
   if (!loaded) {
-    if ('zstdCompressSync' in zlib) return (loaded = fromNode(zlib as unknown as NodeZstd))
+    if (has(zlib)) return (loaded = fromNode(zlib))
     const loading = loadPackage()
     loaded = loading
     loading.then(
@@ -46,6 +46,10 @@ export function zstd(): Compressor | Promise<Compressor> {
     )
   }
   return loaded
+}
+
+function has(module: object): module is NodeZstd {
+  return typeof (module as Partial<NodeZstd>).zstdCompressSync === 'function'
 }
 
 function fromNode(node: NodeZstd): Compressor {

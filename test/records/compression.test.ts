@@ -1,0 +1,120 @@
+import * as zlib from 'node:zlib'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { compress, decompress, type JobRunner, OFFLOAD_BYTES } from '../../src/protocol/compression/index.ts'
+import { BatchBuilder, encodedBatches } from '../../src/protocol/records/index.ts'
+import { CODECS } from './sample.ts'
+
+const text = (bytes: number): Buffer =>
+  Buffer.from('{"id":4711,"user":"somebody","amount":42}\n'.repeat(bytes / 42 + 1)).subarray(0, bytes)
+const noise = (bytes: number): Buffer => {
+  const buffer = Buffer.alloc(bytes)
+  for (let i = 0, x = 1; i < bytes; i++) buffer[i] = (x = (Math.imul(x, 1_103_515_245) + 12_345) >>> 0) >>> 16
+  return buffer
+}
+
+const GOLDEN =
+  'H4sIAAAAAAACA2NR8pWIcSgQZGQAgcemQPq/dLVSZoqSlYm5oaGOUmlxapGSlVJxfm5qUn5KpZKOUmJufmleCVDeqJZLi+H/CAf7AsBBFBDIu1gaGIL8HzCVZAaAQ64w8QQ3KJCZnFUbADArC9h3AQAA'
+
+describe.each(CODECS.slice(1))('%s', codec => {
+  test.each([1, 5, 12, 13, 14, 255, 32_768, 65_535, 65_536, 65_537, 300_000])(
+    '%i bytes of text, of noise and of zeros',
+    async size => {
+      for (const input of [text(size), noise(size), Buffer.alloc(size)]) {
+        const packed = await compress(codec, input, undefined, undefined)
+        expect(packed.length).toBeLessThan(size + size / 6 + 64)
+        expect((await decompress(codec, packed, size, undefined)).equals(input)).toBe(true)
+      }
+    },
+  )
+
+  test('text shrinks, and the limit on the output is exact', async () => {
+    const packed = await compress(codec, text(100_000), undefined, undefined)
+    expect(packed.length).toBeLessThan(10_000)
+    await expect((async () => decompress(codec, packed, 99_999, undefined))()).rejects.toThrow(/at most 99999 bytes/)
+  })
+})
+
+test('snappy: a bare block, as other clients write it', () => {
+  // Preamble 11, literal of 5 bytes "hello", literal of 1 byte " ", copy of 5 from 6 back.
+  expect(String(decompress('snappy', Buffer.from('0b1068656c6c6f00200506', 'hex'), 100, undefined))).toBe('hello hello')
+})
+
+test('lz4: linked blocks, block and content hashes, a content size, as lz4 -B4 -BD -BX --content-size writes them', () => {
+  const packed = Buffer.from(zlib.gunzipSync(Buffer.from(GOLDEN, 'base64')))
+  expect((decompress('lz4', packed, 70_000, undefined) as Buffer).equals(text(70_000))).toBe(true)
+  for (const at of [5, 20, packed.length - 1]) {
+    const damaged = Buffer.from(packed)
+    damaged[at]! ^= 1
+    expect(() => decompress('lz4', damaged, 70_000, undefined)).toThrow(/do not decompress/)
+  }
+})
+
+test('lz4: levels above 9 search deeper', async () => {
+  const input = Buffer.concat([text(20_000), noise(2000), text(20_000)])
+  const fast = await compress('lz4', input, undefined, undefined)
+  const deep = await compress('lz4', input, 17, undefined)
+  expect(deep.length).toBeLessThanOrEqual(fast.length)
+  expect((await decompress('lz4', deep, input.length, undefined)).equals(input)).toBe(true)
+})
+
+test('lz4 in message format 0 has its own header hash, which nobody looks at', async () => {
+  const legacy = await compress('lz4', text(100), undefined, undefined, true)
+  expect(String(await decompress('lz4', legacy, 100, undefined, true))).toBe(String(text(100)))
+  expect(() => decompress('lz4', legacy, 100, undefined, false)).toThrow(/header of an LZ4 frame/)
+})
+
+test('large gzip leaves the loop, small gzip and lz4 do not', async () => {
+  let pooled = 0
+  const runner: JobRunner = {
+    run(job) {
+      pooled++
+      return job.pooled()
+    },
+  }
+  const large = noise(2 * OFFLOAD_BYTES)
+  for (const [codec, value] of [
+    ['gzip', large],
+    ['gzip', text(100)],
+    ['lz4', large],
+  ] as const) {
+    const builder = new BatchBuilder({ codec })
+    builder.append({ key: null, value, timestamp: 0 })
+    const before = pooled
+    const batch = builder.finish({ offload: runner })
+    const [encoded] = [...encodedBatches(Buffer.from(await batch))]
+    const records = encoded!.open({ checkCrcs: true, maxBytes: 1 << 20, offload: runner })
+    expect((await records).valueAt(0)?.equals(value)).toBe(true)
+    const off = codec === 'gzip' && value === large
+    expect([batch instanceof Promise, records instanceof Promise, pooled - before]).toEqual([off, off, off ? 2 : 0])
+  }
+})
+
+describe('zstd where node:zlib has none', () => {
+  const withoutZstd = async () => {
+    vi.resetModules()
+    vi.doMock('node:zlib', () => ({ ...zlib, default: undefined, zstdCompressSync: undefined }))
+    return import('../../src/protocol/compression/index.ts')
+  }
+  afterEach(() => {
+    vi.doUnmock('node:zlib')
+    vi.doUnmock('@bokuweb/zstd-wasm')
+    vi.resetModules()
+  })
+
+  test('the package serves', async () => {
+    const { compress, decompress } = await withoutZstd()
+    const packed = await compress('zstd', text(5000), 5, undefined)
+    expect((await decompress('zstd', packed, 5000, undefined)).equals(text(5000))).toBe(true)
+  })
+
+  test('without the package, the error names it', async () => {
+    vi.doMock('@bokuweb/zstd-wasm', () => {
+      throw new Error('not installed')
+    })
+    const { compress } = await withoutZstd()
+    await expect(compress('zstd', text(10), undefined, undefined)).rejects.toMatchObject({
+      code: 'ERR_MISSING_CODEC',
+      message: expect.stringMatching(/npm install @bokuweb\/zstd-wasm$/),
+    })
+  })
+})
