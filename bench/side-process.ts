@@ -11,7 +11,7 @@ for (const [label, prepare] of Object.entries(side.cases)) {
   console.log(JSON.stringify({ name: side.name, crc: side.crc ?? '', label, ns: await measure(run, Number(measureMs)) }))
 }
 
-/** Nanoseconds per operation: the fastest fifth of many slices, after as long a warm-up, so that neighbours' noise counts less. */
+/** Nanoseconds of processor time per operation: the fastest fifth of many slices, after as long a warm-up, so that neighbours' noise counts less. */
 async function measure(run: (n: number) => unknown, milliseconds: number): Promise<number> {
   let n = 1
   for (let spent = 0; spent < milliseconds; ) {
@@ -30,10 +30,15 @@ async function measure(run: (n: number) => unknown, milliseconds: number): Promi
   return slices[Math.floor(slices.length / 5)]!
 }
 
+/**
+ * Milliseconds on the processor, of all threads: a garbage collector or a thread pool at work is paid for too, and what else
+ * runs on the machine does not count.
+ */
 async function timed(run: (n: number) => unknown, n: number): Promise<number> {
-  const start = process.hrtime.bigint()
+  const start = process.cpuUsage()
   // Peers that are asynchronous through and through are awaited once per slice, not per operation, beside what they await themselves.
   const running = run(n)
   if (running instanceof Promise) await running
-  return Number(process.hrtime.bigint() - start) / 1e6
+  const { user, system } = process.cpuUsage(start)
+  return Math.max(user + system, 1) / 1000
 }
