@@ -64,7 +64,8 @@ async function minute(seed: number) {
   return { read, hash: runtime.trace.hash, virtualMs: runtime.clock.monotonic() }
 }
 
-test('a simulated minute is the same for the same seed, and another for another', async () => {
+// The clock that passes is a virtual one: a busy machine only makes it slow.
+test('a simulated minute is the same for the same seed, and another for another', { timeout: 120_000 }, async () => {
   const first = await minute(1)
   expect(first.read).toEqual(Array.from({ length: 600 }, (_, i) => `${i}:v${i}`))
   expect(first.virtualMs).toBeGreaterThan(60_000)
