@@ -139,6 +139,7 @@ export class Accumulator {
     topic.state = 'known'
     topic.partitionCount = partitionCount
     topic.available = available
+    topic.sticky.keepTo(available)
     this.unpark(topic)
   }
 

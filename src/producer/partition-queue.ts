@@ -24,6 +24,7 @@ export class PartitionQueue {
   inFlight = 0
   /** The broker that the batches in flight went to. */
   private inFlightNode = -1
+  /** Something has to be sent again, as soon as nothing is in flight. */
   private recovering = false
   private renumber: 'no' | 'next-epoch' | 'new-id' = 'no'
   /** Nothing is sent before this time of the monotonic clock. */
@@ -48,6 +49,11 @@ export class PartitionQueue {
   get open(): ProducerBatch | undefined {
     const last = this.batches[this.batches.length - 1]
     return last && !last.closed ? last : undefined
+  }
+
+  /** Whether a batch failed already since everything was last sent: its wait counts for those that fail with it. */
+  get isRecovering(): boolean {
+    return this.recovering
   }
 
   /** Batches that wait to be sent. */

@@ -84,8 +84,12 @@ export class StickyPartitioner {
     if (this.produced >= this.stickyBytes * 2 || (this.produced >= this.stickyBytes && batchFull)) this.leave()
   }
 
-  /** Chooses anew at the next record: the partition lost its leader. */
-  leave(): void {
+  /** Chooses anew at the next record unless the partition is among these, which have a leader. */
+  keepTo(available: readonly number[]): void {
+    if (this.current >= 0 && available.length > 0 && !available.includes(this.current)) this.leave()
+  }
+
+  private leave(): void {
     this.current = -1
     this.produced = 0
   }

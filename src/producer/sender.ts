@@ -9,8 +9,9 @@ import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from './cluster.ts'
 import { type Idempotence, Identification } from './identification.ts'
 import { sequenceAfter } from './identity.ts'
-import { Outbox, type OutboxHost } from './outbox.ts'
+import type { Outbox, OutboxHost } from './outbox.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import { Placement } from './placement.ts'
 import {
   type BuiltRequest,
   buildProduceRequest,
@@ -51,13 +52,9 @@ export class Sender implements OutboxHost {
   private readonly accumulator: Accumulator
   private readonly options: SenderOptions
   private readonly identification: Identification
-  private readonly outboxes = new Map<number, Outbox>()
-  /** Queues that hold batches, with the outbox they wait in; none while their partition has no leader. */
-  private readonly places = new Map<PartitionQueue, Outbox | undefined>()
-  private homelessTimer: Timer | undefined
+  private readonly placement: Placement
   private expiryTimer: Timer | undefined
   private hurry = false
-  private readonly stopListening: () => void
 
   constructor(cluster: Cluster, accumulator: Accumulator, options: SenderOptions) {
     this.cluster = cluster
@@ -68,13 +65,13 @@ export class Sender implements OutboxHost {
     this.maxInFlightRequests = options.maxInFlightRequests
     this.maxRequestSize = options.maxRequestSize
     this.identification = new Identification(cluster, options.idempotence)
-    this.stopListening = cluster.metadata.onChange(() => this.relocate())
+    this.placement = new Placement(cluster, this)
   }
 
   /** A partition has a new batch, or one that is due. */
   appended(queue: PartitionQueue, due: boolean): void {
-    let outbox = this.places.get(queue)
-    if (!outbox) outbox = this.place(queue)
+    let outbox = this.placement.of(queue)
+    if (!outbox) outbox = this.placement.place(queue)
     else outbox.queues.add(queue)
     this.armExpiry()
     if (!outbox) return
@@ -84,7 +81,7 @@ export class Sender implements OutboxHost {
 
   /** Whatever waits leaves now, if it may: a flush, or a full buffer. */
   wakeAll(): void {
-    for (const outbox of this.outboxes.values()) outbox.wake()
+    this.placement.wakeAll()
   }
 
   /** No more lingering, since nothing more will come. */
@@ -95,12 +92,10 @@ export class Sender implements OutboxHost {
 
   /** Fails what is left. Answers that still come are for nobody. */
   stop(errorOf: (batch: ProducerBatch) => Error): void {
-    this.stopListening()
-    this.homelessTimer?.cancel()
+    this.placement.stop()
     this.expiryTimer?.cancel()
-    for (const outbox of this.outboxes.values()) outbox.stop()
-    for (const queue of [...this.places.keys()]) for (const batch of [...queue.batches]) this.fail(queue, batch, errorOf(batch))
-    this.places.clear()
+    for (const queue of [...this.placement.queues])
+      for (const batch of [...queue.batches]) this.fail(queue, batch, errorOf(batch))
   }
 
   /** For the adaptive partitioner: whether the broker of a partition took something lately, or has nothing to take. */
@@ -108,7 +103,7 @@ export class Sender implements OutboxHost {
     const { partitionerAvailabilityTimeoutMs } = this.options
     if (partitionerAvailabilityTimeoutMs === 0) return true
     const leader = this.cluster.metadata.leaderOf(topic, partition)
-    const since = leader && this.outboxes.get(leader.nodeId)?.stalledSince
+    const since = leader && this.placement.outboxOf(leader.nodeId)?.stalledSince
     return since === undefined || this.clock.monotonic() - since <= partitionerAvailabilityTimeoutMs
   }
 
@@ -209,7 +204,7 @@ export class Sender implements OutboxHost {
         this.refused(outbox, queue, batch, answer, verdict, response)
       }
     }
-    if (stale) this.refresh(stale)
+    if (stale) this.placement.refresh(stale)
     outbox.wake()
   }
 
@@ -296,7 +291,7 @@ export class Sender implements OutboxHost {
       if (sent || (KafkaError.is(error) && error.retriable) || batch.outcomeUnknown) this.retry(queue, batch, error)
       else this.finish(queue, batch, error)
     }
-    if (lost) this.refresh(error.message)
+    if (lost) this.placement.refresh(error.message)
     outbox.wake()
   }
 
@@ -318,8 +313,11 @@ export class Sender implements OutboxHost {
     if (!batch.settled && batch.attempts > this.cluster.options.retries) return this.finish(queue, batch, error)
     const { topic, partition, attempts } = batch
     this.cluster.logger.debug({ topic, partition, attempts, err: error }, 'a batch has to be sent again')
-    queue.failures++
-    const retryAt = atOnce ? 0 : this.clock.monotonic() + this.cluster.retryBackoffMs(queue.failures)
+    let retryAt = 0
+    if (!queue.isRecovering) {
+      queue.failures++
+      if (!atOnce) retryAt = this.clock.monotonic() + this.cluster.retryBackoffMs(queue.failures)
+    }
     queue.retry(batch, { retryAt, ...(renumber && { renumber }) })
     if (batch.settled) return this.leave(queue, batch)
     this.resume(queue)
@@ -365,10 +363,8 @@ export class Sender implements OutboxHost {
       )
       this.identification.identities?.leave(left.from, { keepId: left.keepId })
     }
-    if (queue.batches.length === 0) {
-      this.places.get(queue)?.queues.delete(queue)
-      this.places.delete(queue)
-    } else if (queue.waiting > 0) this.place(queue)?.wake()
+    if (queue.batches.length === 0) this.placement.remove(queue)
+    else if (queue.waiting > 0) this.placement.place(queue)?.wake()
   }
 
   private split(queue: PartitionQueue, batch: ProducerBatch, error: Error): void {
@@ -388,59 +384,7 @@ export class Sender implements OutboxHost {
     )
   }
 
-  // ---- where batches wait
-
-  /** Into the outbox of the partition's leader. Undefined while it has none. */
-  private place(queue: PartitionQueue): Outbox | undefined {
-    const leader = this.cluster.metadata.leaderOf(queue.topic, queue.partition)
-    const before = this.places.get(queue)
-    if (before && before.nodeId === leader?.nodeId) {
-      before.queues.add(queue)
-      return before
-    }
-    before?.queues.delete(queue)
-    const outbox = leader && this.outbox(leader.nodeId)
-    this.places.set(queue, outbox)
-    outbox?.queues.add(queue)
-    if (!outbox) this.findLeaders()
-    return outbox
-  }
-
-  private outbox(nodeId: number): Outbox {
-    let outbox = this.outboxes.get(nodeId)
-    if (!outbox) {
-      outbox = new Outbox(nodeId, this)
-      this.outboxes.set(nodeId, outbox)
-    }
-    return outbox
-  }
-
-  /** The metadata changed: partitions follow their leaders. */
-  private relocate(): void {
-    for (const [queue, before] of this.places)
-      if (queue.waiting > 0 && this.place(queue) !== before) this.places.get(queue)?.wake()
-    for (const [nodeId, outbox] of this.outboxes) {
-      if (outbox.queues.size > 0 || outbox.inFlight > 0) continue
-      outbox.stop()
-      this.outboxes.delete(nodeId)
-    }
-  }
-
-  /** Asks until each partition with batches has a leader. */
-  private findLeaders(): void {
-    if (this.homelessTimer) return
-    this.refresh('a partition with records to send has no leader')
-    this.homelessTimer = this.clock.setTimer(Math.ceil(this.cluster.retryBackoffMs(3)), () => {
-      this.homelessTimer = undefined
-      for (const outbox of this.places.values()) if (!outbox) return this.findLeaders()
-    })
-  }
-
-  private refresh(reason: string): void {
-    this.cluster.metadata
-      .refresh(reason)
-      .catch((error: unknown) => this.cluster.logger.debug({ err: error }, 'a metadata refresh failed'))
-  }
+  // ---- trouble before sending
 
   /** The broker could not be connected to: nothing was sent. */
   private unreachable(outbox: Outbox, error: Error): void {
@@ -449,7 +393,7 @@ export class Sender implements OutboxHost {
       for (const batch of queue.batches) batch.lastFailure ??= error
       if (!(KafkaError.is(error) && error.retriable)) this.failWaiting(queue, error)
     }
-    this.refresh(error.message)
+    this.placement.refresh(error.message)
   }
 
   /** Fails what was never sent, or surely not stored; the rest has until its delivery timeout. */
@@ -460,9 +404,9 @@ export class Sender implements OutboxHost {
   // ---- delivery timeout
 
   private armExpiry(): void {
-    if (this.expiryTimer || this.places.size === 0) return
+    if (this.expiryTimer || this.placement.isEmpty) return
     let oldest = Number.POSITIVE_INFINITY
-    for (const queue of this.places.keys()) {
+    for (const queue of this.placement.queues) {
       const batch = queue.batches.find(each => !each.settled)
       if (batch && batch.createdAt < oldest) oldest = batch.createdAt
     }
@@ -479,7 +423,7 @@ export class Sender implements OutboxHost {
 
   private expire(now: number): void {
     const { deliveryTimeoutMs } = this.options
-    for (const queue of [...this.places.keys()])
+    for (const queue of [...this.placement.queues])
       for (const batch of queue.expired(now - deliveryTimeoutMs)) {
         const { lastFailure: cause } = batch
         const hint = `${cause ? cause.message : 'the broker did not answer in time'}; deliveryTimeoutMs bounds all attempts together`

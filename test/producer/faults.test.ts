@@ -55,6 +55,19 @@ describe('an error that passes', () => {
     }),
   )
 
+  test('batches that fail together wait once', () =>
+    World.run({}, async world => {
+      const producer = world.producer({ batchSize: 300, lingerMs: 0 })
+      await producer.send(numbered(1))
+      let failed = 0
+      world.broker.intercept(Produce, request => (failed++ < 5 ? refuse(request, ErrorCode.NOT_ENOUGH_REPLICAS) : 'pass'))
+      const start = world.runtime.clock.monotonic()
+      await producer.send(numbered(500))
+      expect(failed).toBeGreaterThan(5)
+      // retryBackoffMs is 100, give or take a fifth.
+      expect(world.runtime.clock.monotonic() - start).toBeLessThan(200)
+    }))
+
   test('the waits grow between attempts, and stay within retryBackoffMaxMs', () =>
     World.run({}, async world => {
       const times: number[] = []

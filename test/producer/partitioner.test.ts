@@ -44,6 +44,20 @@ describe('records without a key', () => {
     expect(sticky.partition()).toBe(2)
   })
 
+  test('leave a partition that lost its leader', () => {
+    const sticky = new StickyPartitioner({
+      stickyBytes: 100,
+      random: numbers(0, 0.9),
+      load: () => ({ partitionCount: 2, available: [0, 1], queued: undefined }),
+    })
+    expect(sticky.partition()).toBe(0)
+    sticky.keepTo([0, 1])
+    sticky.keepTo([])
+    expect(sticky.partition()).toBe(0)
+    sticky.keepTo([1])
+    expect(sticky.partition()).toBe(1)
+  })
+
   test('a full batch below the share does not switch', () => {
     const sticky = new StickyPartitioner({
       stickyBytes: 100,
