@@ -16,7 +16,7 @@ const worker = async () => {
     await producer.send(
       Array.from({ length: next - from }, (_, i) => ({
         topic,
-        partition: (from / 1_000 + i) % Number(partitions) | 0,
+        partition: ((from / 1_000 + i) % Number(partitions)) | 0,
         key: Buffer.from(String(from + i).padStart(10, '0')),
         value,
       })),

@@ -1,54 +1,28 @@
-/** `kafkawire.ts SERVERS TOPIC PARTITIONS RECORDS [batches|records]`: drains a backlog, prints one JSON line. */
+/** `kafkawire.ts SERVERS TOPIC PARTITIONS RECORDS batches|released|records` */
 import { Consumer } from '../../src/consumer/index.ts'
-import { TurnMeter } from '../turn-meter.ts'
+import { bootstrapServers, Drain, mode, partitions, topic, wanted } from './drain.ts'
 
-const [, , bootstrapServers = '', topic = '', partitions = '1', wanted = '0', mode = 'batches'] = process.argv
-const records = Number(wanted)
 const consumer = new Consumer({ bootstrapServers, autoOffsetReset: 'earliest' })
-consumer.assign(Array.from({ length: Number(partitions) }, (_, partition) => ({ topic, partition })))
-await consumer.connect()
+consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition })))
+const drain = new Drain(`kafkawire, ${mode}`, 'verified')
 
-const turns = new TurnMeter()
-const cpu = process.cpuUsage()
-const start = performance.now()
-let rss = 0
-let count = 0
-let sum = 0
-const sampled = setInterval(() => {
-  rss = Math.max(rss, process.memoryUsage.rss())
-}, 20)
-turns.reset()
 if (mode === 'records') {
+  let touched = 0
+  let count = 0
+  let reported = 0
   for await (const record of consumer) {
-    sum += record.value![0]!
-    if (++count >= records) break
+    touched += record.value?.[0] ?? 0
+    if (++count % 1_000 !== 1 && count < wanted) continue
+    if (drain.add(count - reported, touched)) break
+    reported = count
   }
 } else {
   for await (const batch of consumer.batches()) {
-    for (const record of batch) sum += record.value![0]!
-    count += batch.length
+    let touched = 0
+    for (const record of batch) touched += record.value?.[0] ?? 0
+    const { length } = batch
     if (mode === 'released') batch.release()
-    if (count >= records) break
+    if (drain.add(length, touched)) break
   }
 }
-const seconds = (performance.now() - start) / 1000
-const { user, system } = process.cpuUsage(cpu)
-const { cpuMs, clockMs } = turns.turns()
-clearInterval(sampled)
-turns.stop()
-rss = Math.max(rss, process.memoryUsage.rss())
-console.log(
-  JSON.stringify({
-    side: `kafkawire ${mode}`,
-    crc: 'verified',
-    records: count,
-    sum,
-    seconds,
-    recordsPerSecond: Math.round(count / seconds),
-    recordsPerCpuSecond: Math.round(count / ((user + system) / 1e6)),
-    stallMs: Math.round(cpuMs),
-    stallClockMs: Math.round(clockMs),
-    rssMb: Math.round(rss / 2 ** 20),
-  }),
-)
 await consumer.close()
