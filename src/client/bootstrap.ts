@@ -101,16 +101,17 @@ export class Bootstrap {
 
   private async askOne(nodeId: number, { topics, ids, allowAutoTopicCreation }: MetadataQuestion): Promise<MetadataAnswer> {
     const ms = this.options.requestTimeoutMs
-    const connection = await this.pool.open(nodeId, 'other', { ms })
-    const version = connection.versionOf(MetadataApi)
-    const byId = topics && version >= ASKS_BY_ID ? ids.map(topicId => ({ topicId, name: null })) : []
-    const request = {
-      topics: topics && [...topics, ...byId],
-      ...(version >= CHOOSES_CREATION ? { allowAutoTopicCreation } : {}),
-    }
-    const answer = await this.lifetime.within(connection.request(MetadataApi, request, { version }), {
-      ms,
-      operation: `the Metadata request to broker ${nodeId}`,
+    const answer = await this.pool.use(nodeId, 'other', { ms }, connection => {
+      const version = connection.versionOf(MetadataApi)
+      const byId = topics && version >= ASKS_BY_ID ? ids.map(topicId => ({ topicId, name: null })) : []
+      const request = {
+        topics: topics && [...topics, ...byId],
+        ...(version >= CHOOSES_CREATION ? { allowAutoTopicCreation } : {}),
+      }
+      return this.lifetime.within(connection.request(MetadataApi, request, { version }), {
+        ms,
+        operation: `the Metadata request to broker ${nodeId}`,
+      })
     })
     if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.pool.onStranger()
     if (answer.errorCode !== ErrorCode.NONE) throw brokerError(answer.errorCode, { api: 'Metadata' })

@@ -4,6 +4,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import type { Runtime, Timer, TlsOptions } from '../runtime/runtime.ts'
 import type { BrokerRef } from '../telemetry/hooks.ts'
 import { backoffMs } from '../util/backoff.ts'
+import { Deferred } from '../util/deferred.ts'
 import type { Logger } from '../util/logger.ts'
 import { type Address, addressText, sameAddress } from './address.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -16,6 +17,14 @@ export type Lane = 'produce' | 'fetch' | 'group' | 'other'
 export interface BrokerMetadata extends Address {
   readonly nodeId: number
   readonly rack: string | null
+}
+
+export interface OpenOptions {
+  /** How long to wait for the connection. */
+  readonly ms: number
+  /** The whole budget of which `ms` are left, for the message. */
+  readonly of?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 interface Link {
@@ -152,14 +161,25 @@ export class Brokers {
   }
 
   /**
+   * Opens the connection to a broker, if need be, and does something with it. A connection that we close meanwhile, because
+   * it idled or the broker moved, is no reason for callers to give up: they get a ConnectionError, outcome 'not-sent'.
+   */
+  async use<T>(nodeId: number, lane: Lane, wait: OpenOptions, work: (connection: Connection) => T | Promise<T>): Promise<T> {
+    try {
+      return await work(await this.open(nodeId, lane, wait))
+    } catch (error) {
+      if (!(error instanceof ClosedError) || this.lifetime.ended) throw error
+      const { host, port } = this.known.get(nodeId)?.endpoint ?? NOWHERE
+      const message = `the connection to broker ${nodeId} was closed before the request was sent`
+      throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause: error })
+    }
+  }
+
+  /**
    * The connection to a broker, ready for requests. Waits for the reconnect backoff and for the connection to be set up,
    * which goes on for others when this caller gives up. Rejects with ConnectionError or TimeoutError, outcome 'not-sent'.
    */
-  async open(
-    nodeId: number,
-    lane: Lane,
-    { ms, of, signal }: { ms: number; of?: number; signal?: AbortSignal | undefined },
-  ): Promise<Connection> {
+  private async open(nodeId: number, lane: Lane, { ms, of, signal }: OpenOptions): Promise<Connection> {
     const clock = this.runtime.clock
     const end = clock.monotonic() + ms
     for (;;) {
@@ -167,8 +187,7 @@ export class Brokers {
       const broker = this.known.get(nodeId)
       if (!broker) {
         throw new ConnectionError(`broker ${nodeId} is not part of the cluster's metadata (any more)`, {
-          host: '',
-          port: 0,
+          ...NOWHERE,
           outcome: 'not-sent',
         })
       }
@@ -205,26 +224,21 @@ export class Brokers {
   }
 
   private connect(broker: Broker, lane: Lane): Link {
-    const link: Link = {
-      connection: undefined,
-      ready: this.setUp(broker, lane, () => link),
-      lastUsed: this.runtime.clock.monotonic(),
-      isReady: false,
-    }
+    const ready = new Deferred<Connection>()
+    const link: Link = { connection: undefined, ready: ready.promise, lastUsed: this.runtime.clock.monotonic(), isReady: false }
     broker.links.set(lane, link)
+    this.setUp(broker, lane, link).then(ready.resolve, ready.reject)
     return link
   }
 
-  private async setUp(broker: Broker, lane: Lane, linkOf: () => Link): Promise<Connection> {
+  private async setUp(broker: Broker, lane: Lane, link: Link): Promise<Connection> {
     const { host, port, nodeId } = broker.endpoint
     const ref: BrokerRef = { nodeId, host, port, lane }
     const clock = this.runtime.clock
     const started = clock.monotonic()
     try {
-      // At least a microtask, after which the link exists.
-      const tls = await this.options.tls?.()
+      const tls = await this.tlsOptions(ref)
       this.lifetime.check()
-      const link = linkOf()
       const connection = new Connection(this.connectionOptions(broker, ref, tls), this.runtime)
       link.connection = connection
       await connection.connect()
@@ -244,7 +258,7 @@ export class Brokers {
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause))
       this.observer.notConnected(ref, clock.monotonic() - started, error)
-      this.ended(broker, lane, linkOf(), error)
+      this.ended(broker, lane, link, error)
       if (!(error instanceof BrokerError && error.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED)) throw error
       this.onStranger()
       throw new ConnectionError(
@@ -252,6 +266,16 @@ export class Brokers {
         { host, port, outcome: 'not-sent' },
         { cause: error },
       )
+    }
+  }
+
+  private async tlsOptions({ host, port }: BrokerRef): Promise<TlsOptions | undefined> {
+    try {
+      return await this.options.tls?.()
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const message = `the function given as the tls option failed (${why}): check the files or the service it reads`
+      throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause })
     }
   }
 
@@ -331,5 +355,7 @@ export class Brokers {
     timer.cancel()
   }
 }
+
+const NOWHERE: Address = { host: '', port: 0 }
 
 const fresh = (endpoint: BrokerMetadata): Broker => ({ endpoint, failures: 0, retryAt: 0, links: new Map() })

@@ -131,23 +131,19 @@ export class Client {
     const requestTimeoutMs = this.options.requestTimeoutMs
     const timeoutMs = options.timeoutMs ?? requestTimeoutMs
     const started = this.runtime.clock.monotonic()
-    const connection = await this.brokers.open(nodeId, lane, { ms: timeoutMs, signal })
-    const answer = connection.request(api, request, {
-      // A caller in a hurry gives up alone: the connection stays, for the others on it.
-      timeoutMs: Math.max(timeoutMs, requestTimeoutMs),
-      ...(version === undefined ? {} : { version }),
-      ...(minVersion === undefined ? {} : { minVersion }),
-      ...(maxVersion === undefined ? {} : { maxVersion }),
-      ...(signal ? { signal } : {}),
-      ...(frame ? { frame } : {}),
-    })
-    const left = timeoutMs - (this.runtime.clock.monotonic() - started)
-    if (timeoutMs >= requestTimeoutMs) return answer
-    return this.lifetime.within(answer, {
-      ms: left,
-      of: timeoutMs,
-      operation: `the ${api.name} request to broker ${nodeId}`,
-      signal,
+    return this.brokers.use(nodeId, lane, { ms: timeoutMs, signal }, connection => {
+      const answer = connection.request(api, request, {
+        // A caller in a hurry gives up alone: the connection stays, for the others on it.
+        timeoutMs: Math.max(timeoutMs, requestTimeoutMs),
+        version,
+        minVersion,
+        maxVersion,
+        signal,
+        frame,
+      })
+      if (timeoutMs >= requestTimeoutMs) return answer
+      const left = timeoutMs - (this.runtime.clock.monotonic() - started)
+      return this.lifetime.within(answer, { ms: left, of: timeoutMs, operation: `the ${api.name} request to broker ${nodeId}` })
     })
   }
 
@@ -159,12 +155,10 @@ export class Client {
     options: SendOptions,
   ): Promise<undefined> {
     const { lane, signal, version, minVersion, maxVersion } = options
-    const connection = await this.brokers.open(nodeId, lane, { ms: options.timeoutMs ?? this.options.requestTimeoutMs, signal })
-    connection.send(api, request, {
-      ...(version === undefined ? {} : { version }),
-      ...(minVersion === undefined ? {} : { minVersion }),
-      ...(maxVersion === undefined ? {} : { maxVersion }),
-    })
+    const ms = options.timeoutMs ?? this.options.requestTimeoutMs
+    await this.brokers.use(nodeId, lane, { ms, signal }, connection =>
+      connection.send(api, request, { version, minVersion, maxVersion }),
+    )
   }
 
   /** The version that a broker and this client would use. Opens the connection if need be; UnsupportedVersionError if there is none. */
@@ -174,7 +168,7 @@ export class Client {
     options: { lane?: Lane | undefined; timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
     const { lane = 'other', timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
-    return (await this.brokers.open(nodeId, lane, { ms, signal })).versionOf(api)
+    return this.brokers.use(nodeId, lane, { ms, signal }, connection => connection.versionOf(api))
   }
 
   /** Node id of a coordinator, found by asking and then remembered. Rejects with BrokerError or TimeoutError. */

@@ -119,17 +119,18 @@ export class Coordinators {
   private async ask(kind: CoordinatorKind, keys: readonly string[], found: (key: string, answer: Found | undefined) => void) {
     const deadline = new Deadline(this.lifetime.clock, this.requestTimeoutMs)
     const nodeId = await this.metadata.anyBroker(deadline)
-    const connection = await this.brokers.open(nodeId, 'other', { ms: deadline.remainingMs })
-    const version = connection.versionOf(FindCoordinator, { minVersion: SINCE[kind] })
-    const timeoutMs = this.requestTimeoutMs
-    if (version >= BATCHED) {
+    await this.brokers.use(nodeId, 'other', { ms: deadline.remainingMs }, async connection => {
+      const version = connection.versionOf(FindCoordinator, { minVersion: SINCE[kind] })
+      const timeoutMs = this.requestTimeoutMs
+      if (version < BATCHED) {
+        await Promise.all(keys.map(async key => found(key, await this.askOne(connection, kind, key, version))))
+        return
+      }
       const request = { keyType: KEY_TYPE[kind], coordinatorKeys: keys }
       const answer = await connection.request(FindCoordinator, request, { version, timeoutMs })
       const byKey = new Map(answer.coordinators.map(each => [each.key, each]))
       for (const key of keys) found(key, byKey.get(key))
-      return
-    }
-    await Promise.all(keys.map(async key => found(key, await this.askOne(connection, kind, key, version))))
+    })
   }
 
   private askOne(connection: Connection, kind: CoordinatorKind, key: string, version: number): Promise<Found> {
