@@ -3,7 +3,7 @@
  * failure learns the path and the offset of the field that broke. (The generated codecs keep no track of where they are.)
  */
 import { FIXED_BYTES, hasLength, Layout, markVerb } from './presence.ts'
-import { ALWAYS, type Message, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
+import { ALWAYS, type AnyField, type Message, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
 import { Reader } from './wire.ts'
 
 /**
@@ -41,7 +41,8 @@ export function trace(message: Message, version: number, buffer: Buffer, offset 
   const root: TraceNode = { name: message.name, path: '', type: 'struct', start: offset, end: offset, children: [] }
   const open: TraceNode[] = [root]
   const tree: Visitor = {
-    enter(name, type, tag) {
+    enter(step, type, tag) {
+      const name = nameOf(step)
       const parent = open.at(-1)!
       const node: TraceNode = {
         name,
@@ -83,26 +84,23 @@ export function faultOf(node: TraceNode): Fault | undefined {
 /** Where a message that cannot be decoded breaks. Keeps the path only, whatever the size of the message. */
 export function locateFault(message: Message, version: number, buffer: Buffer, offset = 0): Fault | undefined {
   const reader = new Reader(buffer, offset)
-  const names: string[] = [],
+  const steps: (string | number)[] = [],
     starts: number[] = []
   const path: Visitor = {
-    enter(name) {
-      names.push(name)
+    enter(step) {
+      steps.push(step)
       starts.push(reader.position)
     },
     leave() {
-      names.pop()
+      steps.pop()
       starts.pop()
     },
   }
   try {
     new Walk(new Layout(message, version), reader, path).struct(message.shape)
   } catch (error) {
-    return {
-      path: names.filter((name, i) => name !== TAGS || i === names.length - 1).reduce(join, ''),
-      offset: starts.at(-1) ?? offset,
-      reason: reasonOf(error),
-    }
+    const names = steps.filter((step, i) => step !== TAGS || i === steps.length - 1).map(nameOf)
+    return { path: names.reduce(join, ''), offset: starts.at(-1) ?? offset, reason: reasonOf(error) }
   }
   return undefined
 }
@@ -110,17 +108,29 @@ export function locateFault(message: Message, version: number, buffer: Buffer, o
 /** Name of the section of tagged fields; the paths of its fields go without. */
 const TAGS = '(tags)'
 const join = (path: string, name: string): string => (path === '' || name.startsWith('[') ? path + name : `${path}.${name}`)
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Elements of arrays are entered by their number. */
+const nameOf = (step: string | number): string => (typeof step === 'number' ? `[${step}]` : step)
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.startsWith('Offset is outside') ? 'the bytes end before it does' : text // DataView's words
+}
 
 interface Visitor {
-  enter(name: string, type: TraceNode['type'], tag?: number): void
+  enter(step: string | number, type: TraceNode['type'], tag?: number): void
   leave(value?: unknown): void
+}
+
+interface FieldsOnWire {
+  readonly plain: readonly (readonly [string, AnyField])[]
+  readonly tagged: ReadonlyMap<number, readonly [string, AnyField]>
 }
 
 class Walk {
   private readonly layout: Layout
   private readonly reader: Reader
   private readonly visitor: Visitor
+  private readonly fields = new Map<Shape, FieldsOnWire>()
 
   constructor(layout: Layout, reader: Reader, visitor: Visitor) {
     this.layout = layout
@@ -129,12 +139,12 @@ class Walk {
   }
 
   struct(shape: Shape): void {
-    const fields = Object.entries(shape).filter(([, { presence }]) => this.layout.onWire(presence))
-    for (const [name, { wire, presence }] of fields) if (presence.tag === undefined) this.field(name, wire, presence)
+    const { plain, tagged } = this.fieldsOf(shape)
+    for (const [name, { wire, presence }] of plain) this.field(name, wire, presence)
     if (!this.layout.flexible) return
     this.visitor.enter(TAGS, 'tags')
     this.reader.tags({}, (tag, _, reader, size) => {
-      const field = fields.find(([, { presence }]) => presence.tag === tag)
+      const field = tagged.get(tag)
       if (field) {
         this.field(field[0], field[1].wire, field[1].presence)
       } else {
@@ -146,8 +156,21 @@ class Walk {
     this.visitor.leave()
   }
 
-  private field(name: string, wire: Wire, at: Presence): void {
-    this.visitor.enter(name, wire.kind === 'primitive' ? wire.primitive : wire.kind, at.tag)
+  private fieldsOf(shape: Shape): FieldsOnWire {
+    let fields = this.fields.get(shape)
+    if (!fields) {
+      const present = Object.entries(shape).filter(([, { presence }]) => this.layout.onWire(presence))
+      fields = {
+        plain: present.filter(([, { presence }]) => presence.tag === undefined),
+        tagged: new Map(present.flatMap(field => (field[1].presence.tag === undefined ? [] : [[field[1].presence.tag, field]]))),
+      }
+      this.fields.set(shape, fields)
+    }
+    return fields
+  }
+
+  private field(step: string | number, wire: Wire, at: Presence): void {
+    this.visitor.enter(step, wire.kind === 'primitive' ? wire.primitive : wire.kind, at.tag)
     const value = this.value(wire, at)
     if (value === null && hasLength(wire) && !this.layout.nullable(at))
       throw new RangeError('it must not be null in this version')
@@ -158,7 +181,7 @@ class Walk {
     if (wire.kind === 'primitive') return this.primitive(wire.primitive)
     if (wire.kind === 'array') {
       const n = this.reader[this.layout.countVerb](this.layout.leastBytes(wire.element))
-      for (let i = 0; i < n; i++) this.field(`[${i}]`, wire.element, ALWAYS)
+      for (let i = 0; i < n; i++) this.field(i, wire.element, ALWAYS)
       return n < 0 ? null : undefined
     }
     if (this.layout.nullable(at) && !this.reader[markVerb(at)]()) return null
