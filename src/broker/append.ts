@@ -98,7 +98,11 @@ export async function appendVerbatim(partition: Partition, bytes: Buffer, keepOf
   let read = 0
   try {
     for (const batch of encodedBatches(bytes)) {
-      if (batch.magic < 2 || batch.sizeBytes < HEADER_BYTES) break
+      if (batch.magic < 2) {
+        await appendMessage(partition, batch, keepOffsets)
+        read += batch.sizeBytes
+        continue
+      }
       const span = batch.lastOffset - batch.baseOffset
       if (span < 0n) break
       const baseOffset = keepOffsets && batch.baseOffset >= log.endOffset ? batch.baseOffset : log.endOffset
@@ -116,6 +120,16 @@ export async function appendVerbatim(partition: Partition, bytes: Buffer, keepOf
     log.append(bytes.subarray(read), { baseOffset: offset, lastOffset: offset, maxTimestamp: -1n, leaderEpoch })
   }
   log.changed()
+}
+
+/** A message of an older format, or a wrapper of several: its offset is that of the last one. */
+async function appendMessage({ log, leaderEpoch }: Partition, batch: EncodedBatch, keepOffsets: boolean): Promise<void> {
+  const { length } = await batch.open({ checkCrcs: false, maxBytes: 1 << 30 })
+  const first =
+    keepOffsets && batch.lastOffset - BigInt(length - 1) >= log.endOffset ? batch.lastOffset - BigInt(length - 1) : log.endOffset
+  const lastOffset = first + BigInt(length - 1)
+  const stored = log.append(batch.bytes, { baseOffset: first, lastOffset, maxTimestamp: batch.maxTimestamp, leaderEpoch })
+  if (!keepOffsets) setBaseOffset(stored, lastOffset)
 }
 
 /** Ends a transaction in one partition. The caller says `changed()` once it has ended everywhere. */

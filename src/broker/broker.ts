@@ -78,10 +78,12 @@ export class Broker implements AsyncDisposable {
     this.cluster.createTopic(name, { partitions, configs: Object.entries(configs) })
   }
 
+  /** Deletes a topic, its records and what groups committed for it. Created again, it has another id. */
   deleteTopic(name: string): void {
     this.cluster.deleteTopic(this.topic(name))
   }
 
+  /** Adds `count` partitions to those that a topic has. */
   addPartitions(name: string, count: number): void {
     const topic = this.topic(name)
     this.cluster.addPartitions(topic, this.cluster.assign(count, topic.partitions[0]?.replicas.length ?? 1))
@@ -177,10 +179,15 @@ export class Broker implements AsyncDisposable {
     target.lead(nodeId)
   }
 
-  /** Makes a node the coordinator of a group; the old one answers NOT_COORDINATOR from now on. */
-  moveCoordinator(groupId: string, nodeId: number): void {
+  /** Makes a node the coordinator of a group (or of a transactional id); the old one answers NOT_COORDINATOR from now on. */
+  moveCoordinator(key: string, nodeId: number, kind: 'group' | 'transaction' = 'group'): void {
     this.node(nodeId)
-    this.cluster.moveCoordinator('group', groupId, nodeId)
+    this.cluster.moveCoordinator(kind, key, nodeId)
+  }
+
+  /** Id of the node that coordinates a group (or a transactional id); undefined while no node is up. */
+  coordinatorOf(key: string, kind: 'group' | 'transaction' = 'group'): number | undefined {
+    return this.cluster.coordinatorOf(kind, key)?.id
   }
 
   /** Kills a node: connections are cut, its partitions get other leaders among their replicas, its groups other coordinators. */
@@ -203,6 +210,7 @@ export class Broker implements AsyncDisposable {
     this.node(nodeId).freeze()
   }
 
+  /** Lets a frozen node go on, with all that has piled up. */
   thawNode(nodeId: number): void {
     this.node(nodeId).thaw()
   }

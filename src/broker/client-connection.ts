@@ -64,9 +64,7 @@ export class ClientConnection implements FrameHandler {
   frame(frame: Frame): boolean {
     if (this.state === 'closed') return false
     if (this.node.state === 'frozen') {
-      this.stalled = () => {
-        if (this.frame(frame)) this.proceed()
-      }
+      this.stalled = () => this.frame(frame)
       this.pause()
       return false
     }
@@ -103,6 +101,7 @@ export class ClientConnection implements FrameHandler {
     const { stalled } = this
     this.stalled = undefined
     stalled?.()
+    this.proceed()
   }
 
   destroy(error?: Error): void {

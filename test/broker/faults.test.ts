@@ -96,6 +96,7 @@ describe('nodes', () => {
     expect([client.answered, late.answered]).toEqual([[], []])
     broker.thawNode(1)
     await Promise.all([asked, lateAsked])
+    await late.request(Metadata, 12, allTopics)
   })
 })
 

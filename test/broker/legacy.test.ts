@@ -55,6 +55,20 @@ describe('formats before 0.11', () => {
     expect(cut.responses[0]!.partitions[0]!.records).toHaveLength(20)
   })
 
+  test('may lie in the log beside format 2', async () => {
+    const { broker, client } = await setUp()
+    await broker.appendRaw('t', 0, await messageSet(1, 'gzip', ['a', 'b']))
+    await produce(client, batch(['c']))
+    await broker.appendRaw('t', 0, await messageSet(0, 'none', ['d']))
+    const { responses } = await client.request(Fetch, 12, fetchRequest(0n))
+    const texts: string[] = []
+    for (const encoded of encodedBatches(Buffer.from(responses[0]!.partitions[0]!.records!))) {
+      const opened = await encoded.open({ checkCrcs: true, maxBytes: 1 << 20 })
+      for (let i = 0; i < opened.length; i++) texts.push(`${opened.offsetAt(i)}:${opened.valueAt(i)}`)
+    }
+    expect(texts).toEqual(['0:a', '1:b', '2:c', '3:d'])
+  })
+
   test('damaged message sets and batches of format 2 are refused', async () => {
     const { client } = await setUp()
     const damaged = await messageSet(1, 'none', ['a'])
