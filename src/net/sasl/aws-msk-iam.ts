@@ -14,16 +14,17 @@ export interface AwsMskIamOptions {
   /** A function is asked at each authentication: what `@aws-sdk/credential-providers` returns fits. */
   readonly credentials: AwsCredentials | (() => AwsCredentials | Promise<AwsCredentials>)
   readonly userAgent?: string
+  /** How long the broker accepts the signature. Default 900, the most that AWS allows. */
+  readonly validSeconds?: number
 }
 
 const SERVICE = 'kafka-cluster'
 const ACTION = 'kafka-cluster:Connect'
 const ALGORITHM = 'AWS4-HMAC-SHA256'
-const VALID_SECONDS = '900'
 
 /**
  * AWS_MSK_IAM of Amazon MSK: one JSON document with a pre-signed (Signature Version 4) request for `kafka-cluster:Connect`
- * on the broker's host, valid for 15 minutes.
+ * on the broker's host, valid for 15 minutes unless told otherwise.
  */
 export class AwsMskIam implements SaslAuthenticator {
   readonly mechanism = 'AWS_MSK_IAM'
@@ -34,11 +35,11 @@ export class AwsMskIam implements SaslAuthenticator {
   }
 
   async start({ host, runtime }: SaslContext): Promise<SaslSession> {
-    const { credentials, userAgent = 'kafkawire' } = this.#options
+    const { credentials, userAgent = 'kafkawire', validSeconds = 900 } = this.#options
     const keys = typeof credentials === 'function' ? await credentials() : credentials
     const region = this.#options.region ?? /\.kafka(?:-serverless)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(host)?.[1]
     if (!region) throw new Error(`no AWS region can be read from '${host}': set sasl.region`)
-    const signed = presigned({ host, region, keys, nowMs: runtime.clock.now() })
+    const signed = presigned({ host, region, keys, nowMs: runtime.clock.now(), validSeconds })
     const payload = { version: '2020_10_22', host, 'user-agent': userAgent, action: ACTION, ...signed }
     return {
       first: Buffer.from(JSON.stringify(payload)),
@@ -49,7 +50,19 @@ export class AwsMskIam implements SaslAuthenticator {
 }
 
 /** The query parameters of the signed request, in lower case, as the broker wants them. */
-function presigned({ host, region, keys, nowMs }: { host: string; region: string; keys: AwsCredentials; nowMs: number }) {
+function presigned({
+  host,
+  region,
+  keys,
+  nowMs,
+  validSeconds,
+}: {
+  host: string
+  region: string
+  keys: AwsCredentials
+  nowMs: number
+  validSeconds: number
+}) {
   const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
   const scope = `${time.slice(0, 8)}/${region}/${SERVICE}/aws4_request`
   const parameters: Record<string, string> = {
@@ -57,7 +70,7 @@ function presigned({ host, region, keys, nowMs }: { host: string; region: string
     'X-Amz-Algorithm': ALGORITHM,
     'X-Amz-Credential': `${keys.accessKeyId}/${scope}`,
     'X-Amz-Date': time,
-    'X-Amz-Expires': VALID_SECONDS,
+    'X-Amz-Expires': String(validSeconds),
     ...(keys.sessionToken ? { 'X-Amz-Security-Token': keys.sessionToken } : {}),
     'X-Amz-SignedHeaders': 'host',
   }

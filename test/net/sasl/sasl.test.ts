@@ -431,6 +431,14 @@ test('AWS_MSK_IAM signs for the broker’s host and region', async () => {
   await expect(iam.start(contextWith({}, 'elsewhere'))).rejects.toThrow(/set sasl\.region/)
 })
 
+test("AWS_MSK_IAM signs as AWS's own SDK does", async () => {
+  const runtime = new SimulatedRuntime({ epochMs: Date.parse('2021-10-14T13:05:00Z') })
+  const credentials = { accessKeyId: 'ACCESS_KEY', secretAccessKey: 'SECRET_KEY' }
+  const iam = saslAuthenticator({ mechanism: 'AWS_MSK_IAM', region: 'us-east-1', credentials, validSeconds: 300 })
+  const { first } = await iam.start({ host: 'localhost', port: 9_098, runtime, logger: silent })
+  expect(JSON.parse(text(first))['x-amz-signature']).toBe('6b8d25f9b45b9c7db9da855a49112d80379224153a27fd279c305a5b7940d1a7')
+})
+
 test('options without what the mechanism needs are refused, by name and without values', () => {
   const attempt = (options: object) => {
     try {
