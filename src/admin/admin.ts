@@ -26,6 +26,7 @@ export class Admin {
   constructor(options: AdminOptionsInput, runtime?: Runtime) {
     this.ownsClient = !('client' in options)
     this.client = 'client' in options ? options.client : new Client(options, runtime)
+    if (this.ownsClient) this.client.role = 'admin'
   }
 
   /** Resolves once the cluster answered, for those who want to fail fast. */

@@ -51,6 +51,7 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null> implements A
     this.options = own
     const shared = 'shared' in client
     this.core = new ConsumerCore<K, V>(shared ? client.shared : new Client(client.options, runtime), !shared, own)
+    if (!shared) this.core.client.role = 'consumer'
   }
 
   /** Reaches the cluster now, for those who want to fail fast. */

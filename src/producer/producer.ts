@@ -40,6 +40,7 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
     const { own, client } = parseProducerOptions(options)
     this.ownsClient = !(client instanceof Client)
     this.client = client instanceof Client ? client : new Client(client, runtime)
+    if (this.ownsClient) this.client.role = 'producer'
     this.options = own
     this.keySerde = own.key as Serde<K>
     this.valueSerde = own.value as Serde<V>
