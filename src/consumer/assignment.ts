@@ -55,6 +55,9 @@ export class PartitionState {
   fetching = -1
   /** Version for which an extra fetch has found nothing: the regular one will wait for data. */
   triedAside = -1
+  /** Epoch of the leader that the position was last checked against (KIP-320). */
+  validatedEpoch = -1
+  validating = false
   /** On the monotonic clock: no fetch and no lookup before. */
   retryAt = 0
   failures = 0
@@ -115,6 +118,7 @@ export class PartitionState {
     this.discard()
     this.lookup = undefined
     this.whole = this.finished = cursor
+    this.validatedEpoch = -1
     this.fetchPosition = cursor.offset
     this.error = undefined
     this.retryAt = this.failures = this.refusals = 0

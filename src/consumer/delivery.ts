@@ -21,6 +21,8 @@ import type { Wakeup } from './wakeup.ts'
 const BATCH_BYTES = 1 << 20
 /** After so long without a pause, pending I/O gets its turn. */
 const TURN_MS = 8
+/** How many records are handed out one by one between two looks at the clock, if the event loop does not turn before. */
+const RECORDS_PER_LOOK = 32
 
 /** A batch with what is needed to move its partition's cursors. */
 export interface Delivered<K, V> {
@@ -57,6 +59,8 @@ export class Delivery<K, V> {
   private next = 0
   private turnedAt = Number.NEGATIVE_INFINITY
   private readonly prepares: boolean
+  private loopTurned = true
+  private credit = 0
 
   constructor(parts: Parts) {
     this.parts = parts
@@ -169,10 +173,22 @@ export class Delivery<K, V> {
     this.iterator = iterator
   }
 
-  /** News, or too long a turn: the next record has to wait for a full turn. */
+  /**
+   * News, or too long a turn: the next record has to wait for a full turn. The clock is read once per turn of the event
+   * loop, and every so many records within one.
+   */
   get mustTurn(): boolean {
-    const { wakeup, client } = this.parts
-    return wakeup.pending || client.runtime.clock.monotonic() - this.turnedAt > TURN_MS
+    if (this.parts.wakeup.pending) return true
+    if (!this.loopTurned && this.credit-- > 0) return false
+    const { clock } = this.parts.client.runtime
+    this.credit = RECORDS_PER_LOOK
+    if (this.loopTurned) {
+      this.loopTurned = false
+      clock.soon(() => {
+        this.loopTurned = true
+      })
+    }
+    return clock.monotonic() - this.turnedAt > TURN_MS
   }
 
   /** Runs one call at a time: two at once would tear the order of records. */

@@ -8,6 +8,7 @@ import { type Decoded, NO_UUID } from '../protocol/schema.ts'
 import type { Timer } from '../runtime/runtime.ts'
 import { Drain } from '../util/drain.ts'
 import type { Assignment, PartitionState } from './assignment.ts'
+import { EpochValidation } from './epoch-validation.ts'
 import { acceptPartition, type FetchContext } from './fetch-response.ts'
 import { byTopic, FetchSession, NO_SESSION, type SessionPart, type WantedPartition } from './fetch-session.ts'
 import { type Frame, SharedFrame } from './fetched-data.ts'
@@ -54,6 +55,7 @@ export class Fetcher {
   private readonly failed: (error: Error) => void
   private readonly sources = new Map<number, Source>()
   private readonly drain: Drain
+  private readonly validation: EpochValidation
   private readonly aborter = new AbortController()
   private alarm: Timer | undefined
   private alarmAt = Number.POSITIVE_INFINITY
@@ -81,6 +83,10 @@ export class Fetcher {
       reset: options.autoOffsetReset,
       arrived,
     }
+    this.validation = new EpochValidation(client, options.autoOffsetReset, this.aborter.signal, () => {
+      this.wake()
+      arrived()
+    })
     this.drain = new Drain(
       () => this.round(),
       error => this.failed(error as Error),
@@ -107,12 +113,20 @@ export class Fetcher {
     const now = this.client.runtime.clock.monotonic()
     const ready = new Map<number, PartitionState[]>()
     const full = new Set<number>()
+    const unchecked = new Map<number, PartitionState[]>()
     let leaderless = false
     for (const state of this.rotated()) {
       if (!state.hasPosition || state.paused) continue
       const nodeId = this.sourceOf(state, now)
       if (nodeId === undefined) {
         leaderless = true
+        continue
+      }
+      const { leaderEpoch = -1, nodeId: leaderId = -1 } = this.client.metadata.leaderOf(state.topic, state.partition) ?? {}
+      if (state.validating) continue
+      if (leaderId >= 0 && this.validation.isDue(state, leaderEpoch)) {
+        if (state.retryAt > now) this.wakeAt(state.retryAt)
+        else if (!state.error) unchecked.set(leaderId, [...(unchecked.get(leaderId) ?? []), state])
         continue
       }
       let list = ready.get(nodeId)
@@ -127,6 +141,7 @@ export class Fetcher {
       this.wakeAt(now + this.client.retryBackoffMs(1))
       void this.client.metadata.refresh('a partition has no leader').catch(() => {})
     }
+    for (const [nodeId, states] of unchecked) void this.validation.check(nodeId, states)
     for (const [nodeId, states] of ready) {
       const source = this.source(nodeId)
       if (states.length === 0) continue

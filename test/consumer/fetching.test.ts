@@ -177,6 +177,27 @@ describe('offset reset', () => {
       expect(await take(consumer, 8, 20_000)).toEqual(numbered(8, 'new'))
     }))
 
+  test.each([
+    ['earliest', undefined],
+    ['none', 'ERR_OFFSET_OUT_OF_RANGE'],
+  ] as const)(
+    'a log that an unclean election cut off below the position is noticed (autoOffsetReset %s)',
+    (autoOffsetReset, code) =>
+      World.run({}, async world => {
+        await write(world.broker, 't', 0, numbered(10), { perBatch: 1, partitionLeaderEpoch: 0 })
+        const consumer = world.consumer({ autoOffsetReset, metadataMaxAgeMs: 1_000 })
+        consumer.assign([T0])
+        consumer.seek(T0, 0n)
+        expect(await take(consumer, 10)).toEqual(numbered(10))
+        world.broker.truncate('t', 0, 5n)
+        await write(world.broker, 't', 0, numbered(8, 'new'), { perBatch: 1, partitionLeaderEpoch: 1 })
+        if (code) {
+          const failed = consumer.poll({ timeoutMs: 10_000 })
+          await expect(failed).rejects.toMatchObject({ code })
+        } else expect(await take(consumer, 8)).toEqual(numbered(8, 'new'))
+      }),
+  )
+
   test('a stale answer to an offset lookup is dropped: a seek meanwhile wins', () =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, numbered(5))
