@@ -106,7 +106,7 @@ export class BatchBuilder {
     return this.records++
   }
 
-  /** Completes the batch; the builder must not be used again. A promise only when compression left the loop. */
+  /** Completes the batch; the builder must not be used again. A promise only when compression left the loop or had to be loaded. */
   finish(meta: BatchMeta): Uint8Array | Promise<Uint8Array> {
     const { buffer, pos } = this
     if (this.codec === 'none') return this.seal(buffer.subarray(0, pos), meta)

@@ -101,7 +101,7 @@ export class EncodedBatch {
   }
 
   /**
-   * Verifies, decompresses and indexes. A promise only when decompression left the loop.
+   * Verifies, decompresses and indexes. A promise only when decompression left the loop, or a codec had to be loaded first.
    * @throws CorruptRecordError; KafkaError ERR_MISSING_CODEC
    */
   open(options: OpenOptions): RecordBatch | Promise<RecordBatch> {

@@ -66,7 +66,7 @@ export class MessageSetBuilder {
     return this.starts.length - 1
   }
 
-  /** Completes the set; the builder must not be used again. A promise only when compression left the loop. */
+  /** Completes the set; the builder must not be used again. A promise only when compression left the loop or had to be loaded. */
   finish({ baseOffset = 0n, logAppendTimeMs, offload }: MessageSetMeta = {}): Uint8Array | Promise<Uint8Array> {
     const last = baseOffset + BigInt(this.count - 1)
     // Inside a wrapper, format 1 numbers from 0 (KIP-31) and leaves the broker's time to the wrapper (KIP-32).
