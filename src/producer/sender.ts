@@ -162,14 +162,15 @@ export class Sender implements OutboxHost {
             ...(built.hasIds ? {} : { maxVersion: FIRST_WITH_TOPIC_IDS - 1 }),
           }
     const unanswered = (error: unknown) => this.unanswered(outbox, batches, asError(error))
-    if (acks === 0)
-      cluster
-        .sendOneWay(outbox.nodeId, Produce, built.request, options)
-        .then(() => this.unacknowledged(outbox, batches), unanswered)
-    else
-      cluster
-        .sendTo(outbox.nodeId, Produce, built.request, options)
-        .then(response => this.answered(outbox, batches, built, response), unanswered)
+    const settled =
+      acks === 0
+        ? cluster
+            .sendOneWay(outbox.nodeId, Produce, built.request, options)
+            .then(() => this.unacknowledged(outbox, batches), unanswered)
+        : cluster
+            .sendTo(outbox.nodeId, Produce, built.request, options)
+            .then(response => this.answered(outbox, batches, built, response), unanswered)
+    settled.catch((error: unknown) => this.failed(error))
   }
 
   // ---- answers
