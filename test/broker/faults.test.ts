@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { startBroker } from '../../src/broker/index.ts'
-import { ApiVersions, Metadata, Produce } from '../../src/protocol/apis/index.ts'
+import { ApiVersions, Fetch, Metadata, Produce } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { batch } from './batches.ts'
-import { connect, produce, setUp } from './set-up.ts'
+import { connect, fetchRequest, produce, setUp } from './set-up.ts'
 
 const allTopics = { topics: null, includeTopicAuthorizedOperations: false }
 
@@ -153,6 +153,31 @@ describe('hostile clients', () => {
     hostile.write(bytes)
     await hostile.closed
     await client.request(Metadata, 12, allTopics)
+  })
+
+  test('one that asks and does not read is served no further than its socket takes', async () => {
+    const { broker, client } = await setUp()
+    await produce(client, batch(['x'.repeat(1_000_000)]))
+    let served = 0
+    broker.intercept(Fetch, () => {
+      served++
+      return 'pass'
+    })
+    const greedy = await connect(broker)
+    greedy.ignoreAnswers()
+    const asked = Array.from({ length: 60 }, () => greedy.request(Fetch, 12, fetchRequest(0n)))
+    // At rest: others are served, this one is not.
+    await expect
+      .poll(async () => {
+        const before = served
+        for (let i = 0; i < 20; i++) await client.request(Metadata, 12, allTopics)
+        return before > 0 && served === before
+      })
+      .toBe(true)
+    expect(served).toBeLessThan(30)
+    greedy.ignoreAnswers(false)
+    await Promise.all(asked)
+    expect(served).toBe(60)
   })
 
   test('acks 0 gets no answer, and a failure closes the connection', async () => {

@@ -84,6 +84,12 @@ export class RawClient {
     )
   }
 
+  /** Takes nothing off the socket any more, until called with false. */
+  ignoreAnswers(ignore = true): void {
+    if (ignore) this.socket.pause()
+    else this.socket.resume()
+  }
+
   write(bytes: Uint8Array): void {
     this.socket.write(bytes)
   }
