@@ -25,7 +25,9 @@ export class Admin {
   /** Throws ConfigError. */
   constructor(options: AdminOptionsInput, runtime?: Runtime) {
     this.ownsClient = !('client' in options)
-    this.client = 'client' in options ? options.client : new Client(options, runtime)
+    // Off by default, as in Java: an admin is used now and then.
+    const defaults = 'enable.metrics.push' in options ? {} : { enableMetricsPush: false }
+    this.client = 'client' in options ? options.client : new Client({ ...defaults, ...options }, runtime)
     if (this.ownsClient) this.client.role = 'admin'
   }
 

@@ -96,6 +96,18 @@ describe('faults of the network', () => {
       expect([a, b]).toEqual([allFine, allFine])
     }))
 
+  test('F9: a client cut off for a minute goes on within seconds of being back', () =>
+    inWorld({}, async world => {
+      const client = world.client()
+      await codesOf(client)
+      world.sim.hosts.partition('client')
+      const asked = codesOf(client, 120_000)
+      await client.delay(60_000)
+      world.sim.hosts.heal('client')
+      const ms = await elapsed(world, async () => expect(await asked).toEqual(allFine))
+      expect(ms).toBeLessThan(5_000)
+    }))
+
   test('R24: half-open connections are given up after the request timeout, and replaced', () =>
     inWorld({ nodes: 1 }, async world => {
       const client = world.client({ requestTimeoutMs: 3_000 })
