@@ -365,7 +365,9 @@ export class Connection {
   /** The peer, or our own close, ended the stream. */
   private hungUp(error: Error | undefined): void {
     if (this.closing === 'ending') return this.end(undefined)
-    if (this.redialOnHangUp) {
+    // An alert of TLS is not about ApiVersions: with TLS 1.3 a missing client certificate is told only now.
+    const alert = error !== undefined && 'code' in error && String(error.code).startsWith('ERR_SSL')
+    if (this.redialOnHangUp && !alert) {
       this.redialOnHangUp = false
       this.pipeline.detach(new HungUp())
       return
@@ -373,14 +375,18 @@ export class Connection {
     const { host, port } = this.options
     // Kafka answers ApiVersions to anybody, and hangs up on the next request of a client that skipped SASL.
     const skippedSasl = this.currentState === 'ready' && !this.session && !this.pipeline.hasAnswered
-    const hint = skippedSasl ? SASL_HINT : (HANG_UP_HINTS[this.currentState]?.(this.options.tls !== undefined) ?? '')
+    const hint = alert
+      ? ALERT_HINT
+      : skippedSasl
+        ? SASL_HINT
+        : (HANG_UP_HINTS[this.currentState]?.(this.options.tls !== undefined) ?? '')
     const how = error ? `was lost (${error.message})` : 'was closed by the broker'
     const code = this.currentState === 'authenticating' ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION'
     this.end(
       new ConnectionError(
         `the connection to ${this.where} ${how}${hint}`,
         { host, port, outcome: 'unknown', code },
-        { cause: error, retriable: true },
+        { cause: error, retriable: !alert },
       ),
     )
   }
@@ -399,6 +405,7 @@ export class Connection {
 }
 
 const SASL_HINT = ' at the first request: if this listener wants SASL, give the sasl option'
+const ALERT_HINT = ': check whether the broker asks for a client certificate (tls.cert, tls.key), and whether it trusts this one'
 const HANG_UP_HINTS: { readonly [S in ConnectionState]?: (tls: boolean) => string } = {
   negotiating: tls =>
     ` during ApiVersions: check that a Kafka broker of 0.10 or later listens on that port${tls ? '' : '; a TLS listener hangs up like this, and needs the tls option'}`,
