@@ -201,7 +201,7 @@ export class Cluster {
   }
 }
 
-/** Java's String.hashCode, made non-negative as Kafka does to find the partition of a group. */
+/** Java's String.hashCode, made non-negative. */
 function javaHash(text: string): number {
   let hash = 0
   for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
