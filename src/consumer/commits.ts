@@ -6,6 +6,7 @@ import type { Assignment, PartitionState } from './assignment.ts'
 import type { Membership } from './group/membership.ts'
 import { type CheckedOffset, checkedOffset, type GroupMetadata, type OffsetStore, type OffsetsInput } from './offsets.ts'
 import type { ConsumerOptions } from './options.ts'
+import type { TransactionSource } from './transaction-source.ts'
 
 /** Commits of a consumer: on request, and on its own from the poll path. */
 export class Commits {
@@ -99,6 +100,33 @@ export class Commits {
       }
     }
     await this.send(map, timeoutMs, signal)
+  }
+
+  /** For a transaction that sends the offsets itself. */
+  transactionSource(byDone: boolean): TransactionSource {
+    const group = this.identity()
+    const offsets = new PartitionMap<CheckedOffset>()
+    const states = this.assignment.all().filter(state => state.hasPosition)
+    for (const state of states) {
+      const cursor = byDone ? state.done : state.position
+      if (cursor && cursor.offset !== state.committed) offsets.set(state, { ...cursor, metadata: '' })
+    }
+    return {
+      group,
+      offsets,
+      isCurrent: () => states.every(state => state.live) && this.membership.metadata.generationId === group.generationId,
+      committed: () => {
+        for (const state of states) {
+          const sent = offsets.get(state)
+          if (!sent || !state.live) continue
+          state.committed = sent.offset
+          if (!state.partial) state.finish(sent)
+        }
+      },
+      rewind: () => {
+        for (const state of states) if (state.live) state.lookUp('committed')
+      },
+    }
   }
 
   private dirty(): PartitionState[] {

@@ -10,6 +10,7 @@ import { type ConsumerOptions, type ConsumerOptionsInput, parseConsumerOptions }
 import type { ConsumerRecord } from './record.ts'
 import type { RunOptions } from './run.ts'
 import type { RebalanceListener, SubscribeOptions, TopicSelection } from './subscription.ts'
+import type { TransactionSource } from './transaction-source.ts'
 
 /** How long a call that asks the cluster may take, and how to give it up. */
 export interface CallOptions {
@@ -196,6 +197,14 @@ export class Consumer<K = Uint8Array | null, V = Uint8Array | null> implements A
   /** Under which identity offsets are committed at present: what a transactional producer sends along (KIP-447). */
   groupMetadata(): GroupMetadata {
     return this.core.groupMetadata()
+  }
+
+  /**
+   * What `producer.transaction({ from: consumer })` asks for when it sends the offsets: a snapshot of what `commit()` would
+   * commit now. Throws ERR_ILLEGAL_STATE with auto-commit on, or outside a group.
+   */
+  transactionSource(): TransactionSource {
+    return this.core.transactionSource()
   }
 
   /** Commits, tells the listener, leaves the group, closes connections it owns. A second call gets the same promise. */

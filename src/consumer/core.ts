@@ -26,6 +26,7 @@ import { Rebalance } from './rebalance.ts'
 import type { ConsumerRecord } from './record.ts'
 import { Runner, type RunOptions } from './run.ts'
 import { checkTopicName, invalid, type SubscribeOptions, Subscription, type TopicSelection } from './subscription.ts'
+import type { TransactionSource } from './transaction-source.ts'
 import { Wakeup } from './wakeup.ts'
 
 /** What a Consumer is made of, and the operations that touch several parts at once. */
@@ -286,6 +287,25 @@ export class ConsumerCore<K, V> {
   ): Promise<PartitionMap<CommittedOffset | null>> {
     if (!this.store) throw needsGroup('committed')
     return this.store.fetch(partitions, { deadline: this.deadline(timeoutMs), signal })
+  }
+
+  transactionSource(): TransactionSource {
+    this.checkOpen()
+    if (!this.commits) throw needsGroup('transaction({ from: consumer })')
+    if (this.options.enableAutoCommit) {
+      throw new KafkaError(
+        'ERR_ILLEGAL_STATE',
+        'the consumer commits by itself, beside the transaction: make it with enableAutoCommit: false',
+      )
+    }
+    const source = this.commits.transactionSource(this.runner !== undefined)
+    return {
+      ...source,
+      rewind: () => {
+        source.rewind()
+        this.moved()
+      },
+    }
   }
 
   pause(partitions: Iterable<TopicPartition>): void {

@@ -25,6 +25,7 @@ export class SharedFrame {
   private readonly freed: (sizeBytes: number) => void
   private waiting = 0
   private users = 0
+  private forgiven = false
 
   constructor(sizeBytes: number, frame: Frame | undefined, freed: (sizeBytes: number) => void) {
     this.sizeBytes = sizeBytes
@@ -39,8 +40,14 @@ export class SharedFrame {
   }
   /** That partition's data is all handed out, or dropped. */
   drained(): void {
-    if (--this.waiting === 0) this.freed(this.sizeBytes)
+    if (--this.waiting === 0 && !this.forgiven) this.freed(this.sizeBytes)
     this.release()
+  }
+  /** It no longer counts, though some of it is still to come: a handler that is stuck must not starve the others. */
+  forgive(): void {
+    if (this.forgiven || this.waiting === 0) return
+    this.forgiven = true
+    this.freed(this.sizeBytes)
   }
   /** One more batch that points into it is in the user's hands. */
   lend(): void {
@@ -133,6 +140,7 @@ export class FetchedData {
     }
     // So that the next one is decompressed while these are processed.
     if (this.opened.length === 0 && records > 0 && this.encoded && this.isCompressed()) this.advance()
+    if (this.bytesLeft === 0 && !this.opening) this.encoded = undefined
     if (this.opened.length === 0 && this.tail !== undefined) this.nextOffset = this.tail
     const taken = { segments, records, nextOffset: this.nextOffset, leaderEpoch: this.leaderEpoch }
     if (this.isEmpty) this.drop()

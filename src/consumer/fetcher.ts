@@ -340,11 +340,13 @@ export class Fetcher {
       }
       parked += bytes
       for (const data of state.queue) {
-        if (!data.canDetach || data.frame.sizeBytes < 2 * data.bytesLeft) continue
-        const copied = data.detach(freed => {
-          this.bytes -= freed
-        })
-        this.bytes += copied
+        // What is opened already lies in the frame for good.
+        if (!data.canDetach || data.frame.sizeBytes < 2 * data.bytesLeft) data.frame.forgive()
+        else {
+          this.bytes += data.detach(freed => {
+            this.bytes -= freed
+          })
+        }
       }
     }
   }

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import { T0, take, World } from './world.ts'
+import { numbered, write } from './written.ts'
+
+const big = (i: number, p: number) => `${p}-${i}`.padEnd(1_000, '.')
+const fill = async (world: World, partitions: number, count: number) => {
+  for (let p = 0; p < partitions; p++) {
+    await write(
+      world.broker,
+      't',
+      p,
+      Array.from({ length: count }, (_, i) => big(i, p)),
+      { perBatch: 4 },
+    )
+  }
+}
+
+test('what is fetched and not handed out stays within fetchBufferBytes', () =>
+  World.run({ topics: { t: 6 } }, async world => {
+    await fill(world, 6, 200)
+    const consumer = world.consumer({ fetchBufferBytes: 100_000 })
+    consumer.assign([0, 1, 2, 3, 4, 5].map(partition => ({ topic: 't', partition })))
+    let most = 0
+    for (let count = 0; count < 1_200; ) {
+      count += (await consumer.poll({ timeoutMs: 10_000, maxRecords: 10 })).length
+      most = Math.max(most, consumer.metrics().bufferedBytes)
+      await world.pass(5)
+    }
+    expect(most).toBeGreaterThan(10_000)
+    expect(most).toBeLessThanOrEqual(110_000)
+    expect(consumer.metrics().bufferedBytes).toBe(0)
+  }))
+
+test('paused partitions whose data is parked do not keep the others from being read', () =>
+  World.run({ topics: { t: 6 } }, async world => {
+    await fill(world, 6, 100)
+    const all = [0, 1, 2, 3, 4, 5].map(partition => ({ topic: 't', partition }))
+    const consumer = world.consumer({ fetchBufferBytes: 65_536 })
+    consumer.assign(all)
+    const first = await take(consumer, 4)
+    await world.pass(200)
+    consumer.pause(all.slice(0, 5))
+    const last = await take(consumer, 100 - first.filter(value => value.startsWith('5-')).length, 5_000)
+    expect([...first, ...last].filter(value => value.startsWith('5-'))).toHaveLength(100)
+    consumer.resume(all.slice(0, 5))
+    const rest = await take(consumer, 600 - first.length - last.length, 5_000)
+    const seen = [...first, ...last, ...rest]
+    expect(new Set(seen).size).toBe(600)
+    for (let p = 0; p < 6; p++)
+      expect(seen.filter(value => value.startsWith(`${p}-`))).toEqual(Array.from({ length: 100 }, (_, i) => big(i, p)))
+  }))
+
+test('R28: a handler that is stuck on one partition does not starve the others of memory', () =>
+  World.run({ topics: { t: 4 } }, async world => {
+    await fill(world, 4, 200)
+    const consumer = world.consumer({ fetchBufferBytes: 65_536, groupId: 'g' })
+    consumer.assign([0, 1, 2, 3].map(partition => ({ topic: 't', partition })))
+    let release = () => {}
+    const stuck = new Promise<void>(resolve => {
+      release = resolve
+    })
+    let others = 0
+    const running = consumer.run({
+      concurrency: 4,
+      eachRecord: async record => {
+        if (record.partition === 0) await stuck
+        else others++
+      },
+    })
+    await world.until(() => others === 600, 20_000)
+    release()
+    await consumer.close()
+    await running
+  }))
+
+test('released memory is reused by later responses, and only that', () =>
+  World.run({}, async world => {
+    await fill(world, 1, 400)
+    const consumer = world.consumer({ maxPartitionFetchBytes: 40_000 })
+    consumer.assign([T0])
+    const kept: { value: string; expected: string }[] = []
+    let at = 0
+    for await (const batch of consumer.batches()) {
+      const release = at % 3 === 0
+      for (const record of batch) {
+        if (!release) kept.push({ value: record.value, expected: big(at, 0) })
+        at++
+      }
+      if (release) {
+        batch.release()
+        batch.release()
+      }
+      if (at === 400) break
+    }
+    for (const { value, expected } of kept) expect(value).toBe(expected)
+  }))
+
+test('a transaction takes a snapshot of the positions, and an abort rewinds to what is committed', () =>
+  World.run({ topics: { t: 2 } }, async world => {
+    await write(world.broker, 't', 0, numbered(10))
+    const automatic = world.consumer({ groupId: 'g' })
+    automatic.assign([T0])
+    expect(() => automatic.transactionSource()).toThrow(/enableAutoCommit/)
+    const consumer = world.consumer({ groupId: 'g', enableAutoCommit: false })
+    consumer.subscribe('t')
+    await take(consumer, 4)
+    await consumer.commit()
+    await take(consumer, 3)
+    const source = consumer.transactionSource()
+    expect(source.group).toMatchObject({ groupId: 'g', generationId: 1 })
+    expect(source.offsets.get(T0)?.offset).toBe(7n)
+    expect(source.isCurrent()).toBe(true)
+    source.rewind()
+    expect(await take(consumer, 6)).toEqual(numbered(10).slice(4))
+    await consumer.unsubscribe()
+    expect(source.isCurrent()).toBe(false)
+  }))
