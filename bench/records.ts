@@ -8,7 +8,7 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { javaVersion } from '../test/java/java.ts'
-import { type Cell, caseName, HEADLINES, MATRIX, OPERATIONS, sizeOf } from './records/cells.ts'
+import { type Cell, CODECS, caseName, HEADLINES, MATRIX, OPERATIONS, sizeOf } from './records/cells.ts'
 import { type Bars, chart } from './records/chart.ts'
 import { type FrameRow, frames } from './records/frames.ts'
 import { measureJava } from './records/java.ts'
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, json: { type: 'string' }, 'no-matrix': { type: 'boolean' }, docs: { type: 'boolean' } },
 })
 const here = (path: string) => resolve(import.meta.dirname, path)
-const pace = values.quick ? { rounds: 3, measureMs: 60 } : { rounds: 7, measureMs: 200 }
+const pace = values.quick ? { rounds: 3, measureMs: 60 } : { rounds: 7, measureMs: 100 }
 const node24 = peersInstalled()
 const nodes = [...new Set([node24, process.execPath])]
 
@@ -146,6 +146,7 @@ function report(): string {
       '',
     )
   }
+  parts.push(...matrixTables())
   parts.push(
     '### Fetch responses that arrive in pieces of 64 KiB over a socket (100 B values, CRC verified; processor time of the reader)\n',
     '| response | Node | ns per record | MB/s | longest step |',
@@ -157,6 +158,23 @@ function report(): string {
     '',
   )
   return parts.join('\n')
+}
+
+/** The part of the matrix without headers; `--json` has the rest. */
+function matrixTables(): string[] {
+  if (!rows.some(row => row.suite === 'matrix')) return []
+  return OPERATIONS.flatMap(operation => [
+    `### ${operation}, ns per record, without headers\n`,
+    `| value × records | ${CODECS.join(' | ')} |`,
+    `|---|${CODECS.map(() => '---:').join('|')}|`,
+    ...MATRIX.filter(cell => cell.headers === 0 && cell.codec === 'none').map(cell => {
+      const figures = CODECS.map(
+        codec => rows.find(row => row.suite === 'matrix' && row.case === caseName(operation, { ...cell, codec }))!,
+      )
+      return `| ${cell.valueBytes} B × ${cell.count} | ${figures.map(row => figure(row.nsPerRecord)).join(' | ')} |`
+    }),
+    '',
+  ])
 }
 
 function figure(ns: number): string {

@@ -27,7 +27,7 @@ for (let slice = 1; slice < 8; slice++)
   }
 
 /** Below this the way into the kernel's memory costs more than it saves. */
-const KERNEL_BYTES = 192
+const KERNEL_BYTES = 128
 
 /** The CRC32C checksum of `bytes[start, end)` as an unsigned 32-bit number: by the kernel where that is faster. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {

@@ -7,8 +7,6 @@ import { kernel } from './kernel/kernel.ts'
 import * as at from './layout.ts'
 import { claimRows, indexRecordsPlain } from './record-index.ts'
 
-/** Below this the way into the kernel's memory costs more than it saves. */
-const KERNEL_RECORDS = 8
 const NOTHING = Buffer.alloc(0)
 
 export type TimestampType = 'create' | 'log-append'
@@ -128,7 +126,7 @@ export class EncodedBatch {
     const { count } = this
     const end = buffer.length
     const plausible = count >= 0 && count * at.LEAST_RECORD_BYTES <= end - start
-    const fast = plausible && count >= KERNEL_RECORDS ? kernel() : null
+    const fast = plausible ? kernel() : null
     if (fast?.takes(end, count)) {
       const { rows, base } = claimRows(count)
       const wellFormed = fast.scan(buffer, check ? at.ATTRIBUTES : -1, start, end, count, rows, base)
