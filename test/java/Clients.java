@@ -78,7 +78,7 @@ public class Clients {
             consumer.assign(Arrays.asList(partition));
             consumer.seekToBeginning(Arrays.asList(partition));
             ArrayNode records = answer.putArray("records");
-            long deadline = System.currentTimeMillis() + 30_000;
+            long deadline = System.currentTimeMillis() + 60_000;
             while (records.size() < question.get("count").asInt() && System.currentTimeMillis() < deadline)
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
                     ObjectNode out = records.addObject();
