@@ -51,6 +51,9 @@ export class FrameReader implements Sink {
   private spare: Buffer[] = []
   private state: 'reading' | 'held' | 'over' = 'reading'
   private delivering = false
+  /** What `space()` gave last, and whether the next bytes no longer belong there. */
+  private granted: Uint8Array = this.slab
+  private elsewhere = false
 
   constructor(handler: FrameHandler, maxBytes: number) {
     this.handler = handler
@@ -63,13 +66,38 @@ export class FrameReader implements Sink {
   }
 
   space(): Uint8Array {
+    this.elsewhere = false
+    this.granted = this.place()
+    return this.granted
+  }
+
+  filled(n: number): void {
+    if (this.state === 'over') return
+    if (!this.elsewhere) return this.advance(n)
+    // A socket asks for space in advance; a resume() since then has moved on.
+    this.elsewhere = false
+    const bytes = this.granted.subarray(0, n)
+    for (let from = 0; from < n && !this.isOver; ) {
+      const place = this.place()
+      const size = Math.min(place.length, n - from)
+      place.set(bytes.subarray(from, from + size))
+      from += size
+      this.advance(size)
+    }
+  }
+
+  /** Where the next bytes belong. */
+  private place(): Uint8Array {
     if (this.large && this.state !== 'over') return this.large.subarray(this.largeEnd)
     if (this.slab.length - this.end < (this.start === this.end ? MIN_READ_BYTES : 1)) this.renewSlab()
     return this.slab.subarray(this.end)
   }
 
-  filled(n: number): void {
-    if (this.state === 'over') return
+  private get isOver(): boolean {
+    return this.state === 'over'
+  }
+
+  private advance(n: number): void {
     if (this.large) {
       this.largeEnd += n
       if (this.largeEnd < this.large.length) return
@@ -86,7 +114,9 @@ export class FrameReader implements Sink {
   resume(): void {
     if (this.state !== 'held') return
     this.state = 'reading'
+    const { slab, large } = this
     this.deliver()
+    if (this.slab !== slab || this.large !== large) this.elsewhere = true
   }
 
   drained(): void {

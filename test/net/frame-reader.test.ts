@@ -26,13 +26,16 @@ class Collector {
       maxBytes,
     )
   }
+  /** As a TCP socket does: the space for the next bytes is asked for right after the last ones, whatever happens in between. */
+  private space: Uint8Array | undefined
   feed(bytes: Uint8Array, step = bytes.length): this {
     for (let from = 0; from < bytes.length; ) {
-      const space = this.reader.space()
+      const space = this.space ?? this.reader.space()
       const n = Math.min(space.length, step, bytes.length - from)
       space.set(bytes.subarray(from, from + n))
       from += n
       this.reader.filled(n)
+      this.space = this.reader.space()
     }
     return this
   }
