@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { type Admin, type Client, type Consumer, json, Kafka, PartitionMap, type Producer, string } from '../../src/index.ts'
+import { Metadata } from '../../src/protocol/apis/index.ts'
+import { afterwards, brokerWith } from './fixture.ts'
+
+const Order = z.object({ id: z.string(), amount: z.number() })
+type Order = z.output<typeof Order>
+
+describe('Kafka', () => {
+  test('what it makes has the types that its options say, and works together', async () => {
+    const broker = await brokerWith({ topics: { orders: 2 } })
+    const kafka = new Kafka({ bootstrapServers: broker.bootstrapServers, clientId: 'shop' })
+    const producer: Producer<string, Order> = kafka.producer({ key: string, value: json(Order) })
+    afterwards(() => producer.close())
+    await producer.send({ topic: 'orders', key: 'o-1', value: { id: 'o-1', amount: 5 } })
+
+    const consumer: Consumer<string, Order> = kafka.consumer({
+      key: string,
+      value: json(Order),
+      autoOffsetReset: 'earliest',
+      groupId: 'billing',
+    })
+    afterwards(() => consumer.close())
+    consumer.subscribe(['orders'])
+    for await (const record of consumer) {
+      const { id, amount }: Order = record.value
+      expect([record.key, id, amount]).toEqual(['o-1', 'o-1', 5])
+      break
+    }
+    const ends: PartitionMap<bigint> = await consumer.endOffsets([0, 1].map(partition => ({ topic: 'orders', partition })))
+    expect(ends).toBeInstanceOf(PartitionMap)
+    expect([...ends.values()].reduce((sum, end) => sum + end)).toBe(1n)
+
+    const raw: Consumer = kafka.consumer()
+    afterwards(() => raw.close())
+    const client: Client = kafka.client()
+    afterwards(() => client.close())
+    const reply = await client.request(Metadata, { topics: null })
+    expect(reply.topics.map(topic => topic.name)).toContain('orders')
+  })
+
+  test('a client that is shared serves all, and outlives them', async () => {
+    const broker = await brokerWith({ topics: { orders: 1 } })
+    let connects = 0
+    const kafka = new Kafka({ bootstrapServers: broker.bootstrapServers, hooks: { onConnect: () => connects++ } })
+    const client = kafka.client()
+    afterwards(() => client.close())
+    const producer = kafka.producer({ client })
+    const admin: Admin = kafka.admin({ client })
+    await producer.send({ topic: 'orders', value: Buffer.from('x') })
+    await admin.listTopics()
+    await producer.close()
+    await admin.close()
+    expect(client.closed).toBe(false)
+    expect((await client.request(Metadata, { topics: [] })).brokers.length).toBe(1)
+    // One to the bootstrap server, one for each lane.
+    expect(connects).toBe(3)
+  })
+
+  test('options of one client overrule those of the profile', () => {
+    const kafka = new Kafka({ bootstrapServers: 'a:1', clientId: 'profile', requestTimeoutMs: 7 })
+    const { options } = kafka.client({ clientId: 'own' })
+    expect([options.clientId, options.requestTimeoutMs]).toEqual(['own', 7])
+    expect(() => kafka.client({ requestTimeoutMs: 0 })).toThrow(/requestTimeoutMs/)
+    expect(() => new Kafka({ bootstrapServers: [] })).toThrow(/bootstrapServers/)
+  })
+})
