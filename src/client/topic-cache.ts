@@ -47,6 +47,7 @@ interface Entry {
 }
 
 const FORGET_AFTER_UNKNOWN_ANSWERS = 3
+const MAX_ASKED = 100_000
 
 /** The topics of the metadata: answers are merged in, and an older answer never replaces a newer one. */
 export class TopicCache {
@@ -74,6 +75,8 @@ export class TopicCache {
   }
 
   asked(name: string): void {
+    // Names that do not exist are in no other list: an endless supply of them must not fill the memory.
+    if (this.everAsked.size >= MAX_ASKED) this.everAsked.clear()
     this.everAsked.add(name)
   }
 
