@@ -242,7 +242,8 @@ export class Fetcher {
         { ...limits, ...part, isolationLevel: this.context.readCommitted ? 1 : 0, rackId: this.client.options.rack },
         {
           lane,
-          minVersion: 4,
+          // From v4 on answers tell of transactions; a broker that has only older versions has none.
+          minVersion: 0,
           maxVersion: withIds ? undefined : 12,
           signal: this.aborter.signal,
           frame: received => {
