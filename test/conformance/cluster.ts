@@ -27,11 +27,11 @@ export async function cluster() {
         new Consumer<K, V>({ bootstrapServers, autoOffsetReset: 'earliest', ...options } as ConsumerOptionsInput<K, V>),
       )
     },
-    /** A new topic with a name of its own. */
+    /** A new topic with a name of its own. What was written in it stays, whatever timestamps it bears. */
     async topic(subject: string, partitions = 1, configs: Record<string, string> = {}): Promise<string> {
       const name = uniqueName(subject)
       await using admin = new Admin({ bootstrapServers })
-      await admin.createTopics([{ name, partitions, replicationFactor: 1, configs }])
+      await admin.createTopics([{ name, partitions, replicationFactor: 1, configs: { 'retention.ms': '-1', ...configs } }])
       return name
     },
   }
