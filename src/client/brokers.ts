@@ -12,7 +12,9 @@ import type { Observer } from './observer.ts'
 import type { ClientOptions } from './options.ts'
 
 /** Which of the connections to a broker: what may block for long is kept apart from what must not wait. */
-export type Lane = 'produce' | 'fetch' | 'group' | 'other'
+export type Lane = 'produce' | 'fetch' | 'group' | 'other' | PrivateLane
+/** A connection of its own for one of several consumers that share a client: their long polls must not wait for one another. */
+export type PrivateLane = `${'fetch' | 'group'}:${number}`
 
 export interface BrokerMetadata extends Address {
   readonly nodeId: number

@@ -57,21 +57,23 @@ export class Observer {
 
   /** What one connection reports to. */
   hooksOf(ref: BrokerRef): ConnectionHooks {
-    const { events, total } = this
+    const { events, metrics, total } = this
     const node = this.sensorsOf(ref.nodeId)
     return {
       written: ({ api, version, bytes }) => {
-        total.requests.record(1)
-        node.requests.record(1)
-        total.bytesOut.record(bytes)
-        node.bytesOut.record(bytes)
+        const now = metrics.now()
+        total.requests.record(1, now)
+        node.requests.record(1, now)
+        total.bytesOut.record(bytes, now)
+        node.bytesOut.record(bytes, now)
         if (events.wanted('write')) events.emit('write', { ...ref, api, version, bytes })
       },
       read: ({ api, version, bytes, durationMs }) => {
-        total.latency.record(durationMs)
-        node.latency.record(durationMs)
-        total.bytesIn.record(bytes)
-        node.bytesIn.record(bytes)
+        const now = metrics.now()
+        total.latency.record(durationMs, now)
+        node.latency.record(durationMs, now)
+        total.bytesIn.record(bytes, now)
+        node.bytesIn.record(bytes, now)
         if (events.wanted('read')) events.emit('read', { ...ref, api, version, bytes, durationMs })
       },
       throttled: ({ api, throttleMs }) => {

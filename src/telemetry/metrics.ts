@@ -56,10 +56,10 @@ export class Sensor {
     this.maxima[0] = Number.NEGATIVE_INFINITY
   }
 
-  record(value: number): void {
+  /** `now`: `Metrics.now()`, for those who record several values at once. */
+  record(value: number, now = this.clock.monotonic()): void {
     this.total += value
     this.count++
-    const now = this.clock.monotonic()
     if (now - (this.starts[this.at] ?? 0) >= this.windowMs) this.turn(now)
     const { at, sums, counts, maxima } = this
     sums[at] = (sums[at] ?? 0) + value
@@ -129,6 +129,11 @@ export class Metrics {
   constructor(clock: Clock, options: MetricsOptions) {
     this.clock = clock
     this.options = options
+  }
+
+  /** The moment to record values at. */
+  now(): number {
+    return this.clock.monotonic()
   }
 
   /** Registers `name-total`. */
