@@ -1,7 +1,7 @@
 /**
  * `npm run bench:records [-- --quick] [--json FILE] [--no-matrix] [--docs]`: record batches decoded and encoded, beside four peers, each
  * side in a process of its own, the sides taking turns; what no decoder can go past; the whole matrix on our side; fetch responses
- * over a socket. `--docs` rewrites docs/records-benchmark.svg and the tables of docs/performance.md.
+ * over a socket. `--from FILE` reports what `--json FILE` wrote before. `--docs` rewrites docs/records-benchmark.svg and the tables of docs/performance.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -24,11 +24,18 @@ interface Row {
   readonly nsPerRecord: number
   readonly mbPerSecond: number
   readonly range?: readonly [number, number]
+  readonly longestStepMs?: number
 }
 
 const OWN = 'kafkawire'
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'string' }, 'no-matrix': { type: 'boolean' }, docs: { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'string' },
+    'no-matrix': { type: 'boolean' },
+    docs: { type: 'boolean' },
+    from: { type: 'string' },
+  },
 })
 const here = (path: string) => resolve(import.meta.dirname, path)
 const pace = values.quick ? { rounds: 3, measureMs: 60 } : { rounds: 7, measureMs: 100 }
@@ -42,35 +49,40 @@ const sizes = new Map<string, number>()
 const plain: Cell = { valueBytes: 100, count: 1000, headers: 0, codec: 'none' }
 
 const rows: Row[] = []
-for (const node of nodes) {
-  const own = [here('records/kafkawire.ts')]
-  const peers = ['kafkajs', 'kafka-ts', 'platformatic', 'kafkats'].map(name => here(`peers/records/${name}.mjs`))
-  // The newest peer needs Node 24.
-  const sides = node === node24 ? [...own, ...peers] : own
-  await measure(
-    'headlines',
-    sides,
-    HEADLINES.map(([operation, cell]) => caseName(operation, cell)),
-    node,
-    pace,
-  )
-  await measure('limits', [here('records/limits.ts')], [], node, pace)
-}
-if (await javaVersion())
-  for (const [label, ns] of await measureJava(pace.measureMs))
-    add('headlines', label, 'Apache kafka-clients 4.4.0', `Java ${await javaVersion()}`, 'verified', ns)
-if (!values['no-matrix'])
-  await measure('matrix', [here('records/kafkawire.ts')], [], node24, {
-    rounds: values.quick ? 1 : 3,
-    measureMs: values.quick ? 8 : 25,
-  })
 const overSocket: FrameRow[] = []
-for (const node of nodes) overSocket.push(...(await frames(node, values.quick ? 3 : 7)))
+if (values.from) {
+  for (const row of JSON.parse(readFileSync(values.from, 'utf8')) as (Row & Partial<FrameRow>)[])
+    if (row.suite === 'frames') overSocket.push({ ...row, longestStepMs: row.longestStepMs ?? Number.NaN })
+    else rows.push(row)
+} else {
+  await measureAll()
+}
 
 console.log(report())
 if (values.json)
   writeFileSync(values.json, `[\n${[...rows, ...overSocket.map(frameRow)].map(row => JSON.stringify(row)).join(',\n')}\n]\n`)
 if (values.docs) document()
+
+async function measureAll(): Promise<void> {
+  for (const node of nodes) {
+    const own = [here('records/kafkawire.ts')]
+    const peers = ['kafkajs', 'kafka-ts', 'platformatic', 'kafkats'].map(name => here(`peers/records/${name}.mjs`))
+    // The newest peer needs Node 24.
+    const sides = node === node24 ? [...own, ...peers] : own
+    const cases = HEADLINES.map(([operation, cell]) => caseName(operation, cell))
+    await measure('headlines', sides, cases, node, pace)
+    await measure('limits', [here('records/limits.ts')], [], node, pace)
+  }
+  const java = await javaVersion()
+  if (java)
+    for (const [label, ns] of await measureJava(pace.measureMs))
+      add('headlines', label, 'Apache kafka-clients 4.4.0', `Java ${java}`, 'verified', ns)
+  if (!values['no-matrix']) {
+    const matrixPace = values.quick ? { rounds: 1, measureMs: 8 } : { rounds: 3, measureMs: 25 }
+    await measure('matrix', [here('records/kafkawire.ts')], [], node24, matrixPace)
+  }
+  for (const node of nodes) overSocket.push(...(await frames(node, values.quick ? 3 : 7)))
+}
 
 async function measure(
   suite: Row['suite'],
@@ -116,6 +128,7 @@ function frameRow(row: FrameRow): Row {
     crc: 'verified',
     nsPerRecord: row.nsPerRecord,
     mbPerSecond: row.mbPerSecond,
+    longestStepMs: row.longestStepMs,
   }
 }
 
@@ -217,7 +230,7 @@ function document(): void {
   } catch {
     // the first section of the page
   }
-  const section = `${begin}\n## Record batches\n\n${machine}, ${date}, \`npm run bench:records -- --docs\`; medians of ${pace.rounds} rounds; in brackets, times our figure on Node 24.\n\n![](records-benchmark.svg)\n\n${report()}${end}`
+  const section = `${begin}\n## Record batches\n\n${machine}, ${date}, \`npm run bench:records -- --docs\`; medians of ${pace.rounds} rounds. Nanoseconds are processor time of all threads of a side's own process; in brackets, times our figure on Node 24.\n\n![](records-benchmark.svg)\n\n${report()}${end}`
   const start = text.indexOf(begin)
   writeFileSync(
     page,
