@@ -29,6 +29,9 @@ import { checkTopicName, invalid, type SubscribeOptions, Subscription, type Topi
 import type { TransactionSource } from './transaction-source.ts'
 import { Wakeup } from './wakeup.ts'
 
+/** Numbers consumers, so that those that share a client get connections of their own. */
+let sharing = 0
+
 /** What a Consumer is made of, and the operations that touch several parts at once. */
 export class ConsumerCore<K, V> {
   readonly client: Client
@@ -57,6 +60,7 @@ export class ConsumerCore<K, V> {
     this.owned = owned
     this.options = options
     const { groupId } = options
+    const number = ++sharing
     const readCommitted = options.isolationLevel === 'read_committed'
     const wakeup = new Wakeup(client.runtime.clock)
     const wake = () => wakeup.notify()
@@ -67,11 +71,18 @@ export class ConsumerCore<K, V> {
     }
     this.wakeup = wakeup
     this.lookup = new OffsetLookup(client, readCommitted ? 1 : 0)
-    this.fetcher = new Fetcher(client, options, this.assignment, wake, raise)
+    this.fetcher = new Fetcher(client, options, this.assignment, owned ? 'fetch' : `fetch:${number}`, wake, raise)
     if (groupId !== undefined) {
       const subscribed = () => this.subscription.kind === 'topics' || this.subscription.kind === 'pattern'
       this.store = new OffsetStore(client, groupId, readCommitted)
-      this.membership = new Membership(client, options, groupId, () => this.subscription.topics() ?? [], wake)
+      this.membership = new Membership(
+        client,
+        options,
+        groupId,
+        owned ? 'group' : `group:${number}`,
+        () => this.subscription.topics() ?? [],
+        wake,
+      )
       this.commits = new Commits(client, options, this.assignment, this.store, this.membership, subscribed, report)
     }
     const settled = () => {

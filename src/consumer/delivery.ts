@@ -304,8 +304,7 @@ export class Delivery<K, V> {
       }
       const batch = this.takeFrom(state, maxRecords, maxBytes)
       if (batch) {
-        // Stay with what has more, so that one poll does not bring shreds of every partition.
-        this.next = state.queue.length > 0 && maxBytes !== BATCH_BYTES ? at : at + 1
+        this.next = at + 1
         const delivered = { batch, state, version: state.version }
         if (!this.prepares) return delivered
         await this.prepare(batch)

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Client } from '../client/client.ts'
+import type { Lane } from '../client/index.ts'
 import { PartitionMap } from '../client/partition-map.ts'
 import { KafkaError } from '../errors.ts'
 import { Fetch } from '../protocol/apis/01-fetch.ts'
@@ -47,6 +48,7 @@ export interface FetchCounters {
 export class Fetcher {
   readonly counters: FetchCounters = { fetches: 0, fetchErrors: 0, bytesFetched: 0 }
   private readonly client: Client
+  private readonly lane: Lane
   private readonly options: ConsumerOptions
   private readonly assignment: Assignment
   private readonly context: FetchContext
@@ -66,10 +68,12 @@ export class Fetcher {
     client: Client,
     options: ConsumerOptions,
     assignment: Assignment,
+    lane: Lane,
     arrived: () => void,
     failed: (error: Error) => void,
   ) {
     this.client = client
+    this.lane = lane
     this.options = options
     this.assignment = assignment
     this.arrived = arrived
@@ -183,7 +187,7 @@ export class Fetcher {
     const asked = this.ask(states)
     const maxBytes = Math.max(1, Math.min(this.options.fetchMaxBytes, room))
     source.inFlight = true
-    void this.send(nodeId, source, asked, source.session.next(asked.map(({ wanted }) => wanted)), 'fetch', {
+    void this.send(nodeId, source, asked, source.session.next(asked.map(({ wanted }) => wanted)), this.lane, {
       maxWaitMs: this.options.fetchMaxWaitMs,
       minBytes: this.options.fetchMinBytes,
       maxBytes,
@@ -228,10 +232,10 @@ export class Fetcher {
     source: Source,
     asked: readonly Asked[],
     part: SessionPart,
-    lane: 'fetch' | 'other',
+    lane: Lane,
     limits: { readonly maxWaitMs: number; readonly minBytes: number; readonly maxBytes: number },
   ): Promise<void> {
-    const regular = lane === 'fetch'
+    const regular = lane !== 'other'
     let frame: Frame | undefined
     try {
       this.counters.fetches++

@@ -238,6 +238,30 @@ describe('serdes', () => {
     }))
 })
 
+test('kafkats G: members that share a client neither block nor evict one another', () =>
+  World.run({ topics: { t: 2 } }, async world => {
+    const client = new Client({ bootstrapServers: world.broker.bootstrapServers }, world.runtime)
+    const options = { client, groupId: 'g', autoOffsetReset: 'earliest', fetchMaxWaitMs: 20_000 } as const
+    const consumers = [new Consumer(options), new Consumer(options)]
+    const seen: number[] = []
+    const loops = consumers.map(async (consumer, i) => {
+      consumer.subscribe('t')
+      for await (const record of consumer) seen.push(i + 0 * record.partition)
+    })
+    await world.until(() => consumers.every(consumer => consumer.assignment().length === 1), 20_000)
+    await world.pass(1_000)
+    for (const partition of [0, 1]) {
+      const started = world.now
+      await write(world.broker, 't', partition, ['x'])
+      await world.until(() => seen.length === partition + 1)
+      expect(world.now - started).toBeLessThan(100)
+    }
+    expect([...seen].sort()).toEqual([0, 1])
+    await Promise.all(consumers.map(consumer => consumer.close()))
+    await Promise.all(loops)
+    await client.close()
+  }))
+
 describe('closing', () => {
   test('a for await loop ends, a poll that waits is rejected, and a shared client stays open', () =>
     World.run({}, async world => {

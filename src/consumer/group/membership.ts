@@ -1,4 +1,5 @@
 import type { Client } from '../../client/client.ts'
+import type { Lane } from '../../client/index.ts'
 import type { TopicPartition } from '../../client/partition-map.ts'
 import { KafkaError } from '../../errors.ts'
 import { JoinGroup } from '../../protocol/apis/11-join-group.ts'
@@ -24,6 +25,7 @@ export class Membership {
   readonly member: ClassicMember
   rebalances = 0
   private readonly client: Client
+  private readonly lane: Lane
   private readonly options: ConsumerOptions
   private readonly groupId: string
   private readonly topics: () => readonly string[]
@@ -38,8 +40,16 @@ export class Membership {
   private assignedCounts: ReadonlyMap<string, number> | undefined
   private untrack: (() => void) | undefined
 
-  constructor(client: Client, options: ConsumerOptions, groupId: string, topics: () => readonly string[], changed: () => void) {
+  constructor(
+    client: Client,
+    options: ConsumerOptions,
+    groupId: string,
+    lane: Lane,
+    topics: () => readonly string[],
+    changed: () => void,
+  ) {
     this.client = client
+    this.lane = lane
     this.options = options
     this.groupId = groupId
     this.topics = topics
@@ -160,7 +170,7 @@ export class Membership {
             await this.coordinator(),
             Heartbeat,
             { groupId: this.groupId, generationId, memberId, groupInstanceId: this.options.groupInstanceId ?? null },
-            { lane: 'group', timeoutMs: this.options.sessionTimeoutMs, signal: this.aborter.signal },
+            { lane: this.lane, timeoutMs: this.options.sessionTimeoutMs, signal: this.aborter.signal },
           )
           this.checkCoordinator(response.errorCode)
           return member.beat(response.errorCode, command, now())
@@ -212,7 +222,7 @@ export class Membership {
       },
       // The coordinator answers when all members have joined, or when the rebalance timeout is over.
       {
-        lane: 'group',
+        lane: this.lane,
         timeoutMs: Math.max(client.options.requestTimeoutMs, options.maxPollIntervalMs + 5_000),
         signal: this.aborter.signal,
       },
@@ -234,7 +244,7 @@ export class Membership {
         assignments,
       },
       {
-        lane: 'group',
+        lane: this.lane,
         timeoutMs: Math.max(this.client.options.requestTimeoutMs, this.options.maxPollIntervalMs + 5_000),
         signal: this.aborter.signal,
       },
