@@ -4,8 +4,8 @@ export interface Bars {
   readonly rows: readonly { readonly name: string; readonly note: string; readonly value: number; readonly own?: boolean }[]
 }
 
-const WIDTH = 860
-const LABEL = 290
+const WIDTH = 900
+const LABEL = 340
 const ROW = 22
 
 export function chart(caption: string, groups: readonly Bars[]): string {
