@@ -1,9 +1,15 @@
+import { MAX_BYTES, MIN_BYTES, RepeatedStrings } from './repeated-strings.ts'
+import { View } from './view.ts'
+
 /**
  * Where a decoded struct keeps, by tag, the tagged fields it does not know: re-encoding writes them again (KIP-482).
  * A symbol, so that nobody stumbles over it, and absent from the many structs that have none.
  */
 export const unknownTags = Symbol('unknownTags')
 export type UnknownTags = ReadonlyMap<number, Uint8Array>
+
+const repeatedStrings = new RepeatedStrings((buffer, start, end) => buffer.utf8Slice(start, end))
+const repeatedIds = new RepeatedStrings((buffer, start, end) => buffer.base64urlSlice(start, end))
 
 /** Cursor over one received frame. Reads past the end throw RangeError, from DataView or from `claim`. */
 export class Reader {
@@ -45,7 +51,7 @@ export class Reader {
   /** Kafka's own text form of a Uuid: unpadded url-safe base64. */
   uuid(): string {
     const at = this.claim(16)
-    return this.buffer.base64urlSlice(at, at + 16)
+    return repeatedIds.text(this.buffer, this.view, at, at + 16)
   }
 
   uvarint(): number {
@@ -103,7 +109,7 @@ export class Reader {
   /** The next `n` bytes, as a view. */
   slice(n: number): Buffer {
     const at = this.claim(n)
-    return this.buffer.subarray(at, at + n)
+    return new View(this.buffer.buffer, this.buffer.byteOffset + at, n)
   }
 
   /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept, copied out of the frame. */
@@ -130,7 +136,9 @@ export class Reader {
     if (n < 0) return none(n)
     if (n > MAX_STRING_BYTES) throw new RangeError(`a string of ${n} bytes: Kafka takes ${MAX_STRING_BYTES} at most`)
     const at = this.claim(n)
-    return this.buffer.utf8Slice(at, at + n)
+    return n >= MIN_BYTES && n <= MAX_BYTES
+      ? repeatedStrings.text(this.buffer, this.view, at, at + n)
+      : this.buffer.utf8Slice(at, at + n)
   }
   private raw(n: number): Buffer | null {
     return n < 0 ? none(n) : this.slice(n)

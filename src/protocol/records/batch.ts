@@ -1,3 +1,4 @@
+import { View } from '../view.ts'
 import type { EncodedBatch } from './encoded-batch.ts'
 import {
   HEADERS,
@@ -16,13 +17,6 @@ export interface RecordHeader {
   readonly value: Uint8Array | null
 }
 
-/**
- * The constructor that `subarray` asks for a view. Called directly, with the memory at hand, it costs half as much
- * (bench/records.ts, key and value bytes).
- */
-const { [Symbol.species]: View } = Buffer as unknown as {
-  readonly [Symbol.species]: new (memory: ArrayBufferLike, start: number, size: number) => Buffer
-}
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
 const WORD = 0x1_0000_0000
 

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { MAX_BYTES, MIN_BYTES, RepeatedStrings } from '../../src/protocol/repeated-strings.ts'
+
+const utf8 = () => new RepeatedStrings((buffer, start, end) => buffer.utf8Slice(start, end))
+function read(strings: RepeatedStrings, text: Uint8Array): string {
+  const buffer = Buffer.concat([Buffer.from('before'), text, Buffer.from('after')])
+  return strings.text(buffer, new DataView(buffer.buffer, buffer.byteOffset, buffer.length), 6, 6 + text.length)
+}
+
+test('whatever the bytes and however often they come, the string is what decoding them gives', () => {
+  // One table for all runs, so that slots are taken, kept, met by others and given up.
+  const strings = utf8()
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ minLength: MIN_BYTES, maxLength: MAX_BYTES }), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 1, max: 4 }),
+      (texts, times) => {
+        for (let i = 0; i < times; i++) for (const text of texts) expect(read(strings, text)).toBe(Buffer.from(text).toString())
+      },
+    ),
+  )
+})
+
+test('strings that differ in one byte, or in length alone, are told apart once they are remembered', () => {
+  const strings = utf8()
+  const names = Array.from({ length: 2000 }, (_, i) => Buffer.from(`topic-of-the-shop-${i}`))
+  const zeros = Array.from({ length: MAX_BYTES - MIN_BYTES + 1 }, (_, i) => Buffer.alloc(MIN_BYTES + i))
+  for (let i = 0; i < 3; i++) for (const text of [...names, ...zeros]) expect(read(strings, text)).toBe(text.toString())
+})
+
+test('a string that repeats is decoded twice at most', () => {
+  let decoded = 0
+  const strings = new RepeatedStrings((buffer, start, end) => {
+    decoded++
+    return buffer.utf8Slice(start, end)
+  })
+  for (let i = 0; i < 10; i++) read(strings, Buffer.from('orders'))
+  expect(decoded).toBe(2)
+})
