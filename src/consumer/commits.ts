@@ -1,7 +1,8 @@
 import type { Client } from '../client/client.ts'
 import { PartitionMap } from '../client/partition-map.ts'
-import { BrokerError, KafkaError } from '../errors.ts'
+import { BrokerError, KafkaError, TimeoutError } from '../errors.ts'
 import { Deadline } from '../util/deadline.ts'
+import { Deferred } from '../util/deferred.ts'
 import type { Assignment, PartitionState } from './assignment.ts'
 import type { Membership } from './group/membership.ts'
 import { type CheckedOffset, checkedOffset, type GroupMetadata, type OffsetStore, type OffsetsInput } from './offsets.ts'
@@ -20,6 +21,8 @@ export class Commits {
   private readonly report: (error: Error) => void
   private nextAt: number
   private running: Promise<void> | undefined
+  /** Settles when every commit so far is over; undefined while none is. */
+  private last: Promise<void> | undefined
 
   constructor(
     client: Client,
@@ -146,7 +149,7 @@ export class Commits {
       return offset ? [{ state, offset: offset.offset }] : []
     })
     try {
-      await this.store.commit(offsets, identity, { deadline: new Deadline(this.client.runtime.clock, timeoutMs), signal })
+      await this.inTurn(timeoutMs, signal, deadline => this.store.commit(offsets, identity, { deadline, signal }))
     } catch (error) {
       const cause = error instanceof BrokerError ? error : error instanceof Error ? error.cause : undefined
       if (cause instanceof BrokerError) this.membership.member.disowned(cause.errorCode, identity.generationId)
@@ -156,6 +159,46 @@ export class Commits {
     this.count++
     // Only the cursor of commits moves: what was done meanwhile stays to be committed.
     for (const { state, offset } of sent) state.committed = offset
+  }
+
+  /**
+   * One commit at a time: if the connection of one dies, its repetition must not arrive after a newer commit and take the
+   * group back. Waiting for its turn is part of a commit's time.
+   */
+  private async inTurn(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    commit: (deadline: Deadline) => Promise<void>,
+  ): Promise<void> {
+    const deadline = new Deadline(this.client.runtime.clock, timeoutMs)
+    const { last } = this
+    const over = new Deferred<void>()
+    const own = last ? last.then(() => over.promise) : over.promise
+    this.last = own
+    try {
+      if (last) await this.wait(last, deadline, signal)
+      await commit(deadline)
+    } finally {
+      over.resolve()
+      void own.then(() => {
+        if (this.last === own) this.last = undefined
+      })
+    }
+  }
+
+  private async wait(last: Promise<void>, deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
+    const come = new AbortController()
+    const signals = signal ? AbortSignal.any([signal, come.signal]) : come.signal
+    try {
+      await Promise.race([last, this.client.delay(deadline.remainingMs, signals)])
+    } finally {
+      come.abort()
+    }
+    if (deadline.passed)
+      throw new TimeoutError('committing offsets', deadline.timeoutMs, {
+        outcome: 'not-sent',
+        hint: 'a commit before it is still on its way',
+      })
   }
 
   private identity(): GroupMetadata {

@@ -183,4 +183,44 @@ describe('explicit commits', () => {
       await retried
       expect(world.broker.committed('g', 't', 0)).toBe(1n)
     }))
+
+  test('a commit whose connection dies and that is repeated does not take the group back behind a newer one', () =>
+    World.run({}, async world => {
+      world.broker.intercept(
+        OffsetCommit,
+        async (_, context) => {
+          await context.next()
+          return 'close' as const
+        },
+        { times: 1 },
+      )
+      const consumer = world.consumer(group)
+      consumer.assign([T0])
+      await Promise.all([1, 2, 3].map(offset => consumer.commit([[T0, offset]])))
+      await world.pass(1_000)
+      expect(world.broker.committed('g', 't', 0)).toBe(3n)
+    }))
+
+  test('a commit behind one that hangs ends in time, when aborted, and when the consumer closes', () =>
+    World.run({}, async world => {
+      const consumer = world.consumer(group)
+      consumer.assign([T0])
+      world.broker.intercept(OffsetCommit, () => 'drop')
+      const hanging = consumer.commit([[T0, 1]]).catch((error: unknown) => error)
+      const started = world.now
+      await expect(consumer.commit([[T0, 2]], { timeoutMs: 500 })).rejects.toMatchObject({
+        code: 'ERR_TIMEOUT',
+        outcome: 'not-sent',
+      })
+      expect(world.now - started).toBeLessThan(600)
+      const aborter = new AbortController()
+      const aborted = consumer.commit([[T0, 2]], { signal: aborter.signal })
+      aborter.abort()
+      await expect(aborted).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+      const last = consumer.commit([[T0, 2]]).catch((error: unknown) => error)
+      await consumer.close({ timeoutMs: 1_000 })
+      expect(await hanging).toMatchObject({ code: 'ERR_CLOSED' })
+      expect(await last).toMatchObject({ code: 'ERR_CLOSED' })
+      expect(world.now - started).toBeLessThan(3_000)
+    }))
 })
