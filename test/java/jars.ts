@@ -40,15 +40,31 @@ export async function javaClasspath(version: KafkaRelease = '4.4.0'): Promise<st
   return join(await kafkaJars(version), '*')
 }
 
-async function resolveJars(version: KafkaRelease): Promise<string> {
-  const { scala } = kafkaReleases[version]
+/** Newest release of Kafka's command line tools on Maven: those of 4.4.0 are not there. */
+const TOOLS_VERSION = '4.3.1'
+let tools: Promise<string> | undefined
+
+/** Class path of Kafka's command line tools (`org.apache.kafka.tools.…`), by themselves: a broker's jars do not have them. */
+export async function kafkaToolsClasspath(): Promise<string> {
+  tools ??= fetchJars(`kafka-tools-${TOOLS_VERSION}-1`, [
+    dependency('org.apache.kafka', 'kafka-tools', TOOLS_VERSION),
+    dependency('org.slf4j', 'slf4j-simple', '1.7.36'),
+  ])
+  return join(await tools, '*')
+}
+
+function resolveJars(version: KafkaRelease): Promise<string> {
+  return fetchJars(`kafka_${kafkaReleases[version].scala}-${version}-1`, brokerDependencies(version))
+}
+
+async function fetchJars(name: string, dependencies: readonly string[]): Promise<string> {
   const parent = join(cacheDirectory(), 'jars')
-  const target = join(parent, `kafka_${scala}-${version}-1`)
+  const target = join(parent, name)
   if (existsSync(target)) return target
   mkdirSync(parent, { recursive: true })
   const work = mkdtempSync(join(parent, '.fetching-'))
   try {
-    writeFileSync(join(work, 'pom.xml'), pom(version, scala))
+    writeFileSync(join(work, 'pom.xml'), pom(dependencies))
     const lib = join(work, 'lib')
     await maven(work, ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${lib}`])
     // Several test processes may fetch at once: each has its own work folder, the first to finish wins.
@@ -79,10 +95,17 @@ async function maven(directory: string, args: string[]): Promise<void> {
   }
 }
 
-function pom(version: KafkaRelease, scala: string): string {
+function pom(dependencies: readonly string[]): string {
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>kafkawire</groupId><artifactId>test-jars</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>${dependencies.join('')}</dependencies></project>
+`
+}
+
+function brokerDependencies(version: KafkaRelease): string[] {
   const modern = Number(version.split('.')[0]) >= 4
-  const dependencies = [
-    dependency('org.apache.kafka', `kafka_${scala}`, version),
+  return [
+    dependency('org.apache.kafka', `kafka_${kafkaReleases[version].scala}`, version),
     // SLF4J API is 1.7.36 in every release, so the binding has to be a 1.7 one. Up to 3.9 the broker needs log4j 1's classes.
     ...(modern
       ? [dependency('org.slf4j', 'slf4j-simple', '1.7.36')]
@@ -94,10 +117,6 @@ function pom(version: KafkaRelease, scala: string): string {
     // Java 11 dropped JAXB, which releases before 1.0 use for base64.
     ...(version.startsWith('0.') ? [dependency('javax.xml.bind', 'jaxb-api', '2.3.1')] : []),
   ]
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>kafkawire</groupId><artifactId>test-jars</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>${dependencies.join('')}</dependencies></project>
-`
 }
 
 function dependency(group: string, artifact: string, version: string): string {

@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { javaClasspath, type KafkaRelease } from './jars.ts'
 
-export { cacheDirectory, isKafkaRelease, javaClasspath, type KafkaRelease, kafkaJars, kafkaReleases } from './jars.ts'
+export {
+  cacheDirectory,
+  isKafkaRelease,
+  javaClasspath,
+  type KafkaRelease,
+  kafkaJars,
+  kafkaReleases,
+  kafkaToolsClasspath,
+} from './jars.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const sourcePath = (source: string) => (isAbsolute(source) ? source : join(here, source))
