@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { UnsupportedVersionError } from '../../src/errors.ts'
 import { Producer } from '../../src/producer/index.ts'
 import type { Logger } from '../../src/util/logger.ts'
 import { brokerIsAtLeast } from '../brokers/broker-under-test.ts'
@@ -36,7 +37,8 @@ describe('idempotence', () => {
 
   test.runIf(!brokerIsAtLeast('0.11'))('a broker without it refuses an explicit wish for it, and the error says so', async () => {
     const { outcome } = await sendTwo({ idempotent: true })
-    expect(outcome).toMatchObject({ code: 'ERR_UNSUPPORTED_VERSION' })
+    expect(outcome).toBeInstanceOf(UnsupportedVersionError)
+    expect(String(outcome)).toMatch(/InitProducerId.*set idempotent to false, or upgrade the broker to 0\.11/)
   })
 
   test.runIf(brokerIsAtLeast('0.11'))('a broker that has it gives no reason for a warning', async () => {
