@@ -1,0 +1,3 @@
+export const address: { host: string; port: number }
+export const depth: number
+export function measure(side: string, request: () => Promise<unknown>, close: () => unknown): Promise<never>
