@@ -34,6 +34,9 @@ export interface PipelineOptions {
 
 /** After this long in one turn of the loop, answers that have arrived wait for the next one. */
 const TURN_BUDGET_MS = 5
+/** Up to so many answers of up to so many bytes nobody looks at the clock: noticing the end of a turn costs a turn itself. */
+const UNTIMED_ANSWERS = 16
+const UNTIMED_BYTES = 4 << 10
 
 /** The requests of one connection, from the queue to their answers, which come in the same order. */
 export class Pipeline {
@@ -59,8 +62,9 @@ export class Pipeline {
   private quietTimer: Timer | undefined
   private deadlineTimer: Timer | undefined
   private deadlineAt = Number.POSITIVE_INFINITY
-  /** When this turn of the loop began to bring answers; -1 before it does. */
+  /** When this turn of the loop began to bring answers; -1 while they are not timed. */
   private turnStart = -1
+  private untimed = 0
   private held = false
 
   constructor(owner: PipelineOwner, options: PipelineOptions, clock: Clock) {
@@ -192,7 +196,7 @@ export class Pipeline {
     if (this.flushScheduled) return
     this.flushScheduled = true
     // In a microtask, so that what is sent in one turn leaves in one writev.
-    queueMicrotask(() => this.flush())
+    queueMicrotask(this.flush)
   }
 
   /** The transport takes bytes again. */
@@ -201,7 +205,7 @@ export class Pipeline {
     this.dispatch()
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
     this.flushScheduled = false
     const { encoded, chunks, transport } = this
     if (this.over || !transport || encoded.length === 0) return
@@ -234,7 +238,8 @@ export class Pipeline {
 
   /** Takes the next frame of the stream. Returns false when the ones behind it have to wait. */
   received(frame: Frame): boolean {
-    if (this.turnStart < 0) {
+    if (this.turnStart < 0 && (++this.untimed > UNTIMED_ANSWERS || frame.buffer.length > UNTIMED_BYTES)) {
+      this.untimed = 0
       this.turnStart = this.clock.monotonic()
       this.clock.soon(this.turnEnded)
     }
@@ -281,7 +286,7 @@ export class Pipeline {
 
   /** False when this turn of the loop has taken long enough: the rest of what has arrived follows in the next one. */
   private mayGoOn(): boolean {
-    if (this.clock.monotonic() - this.turnStart <= TURN_BUDGET_MS) return true
+    if (this.turnStart < 0 || this.clock.monotonic() - this.turnStart <= TURN_BUDGET_MS) return true
     this.held = true
     this.transport?.pause()
     return false

@@ -162,6 +162,8 @@ class StreamTransport implements Transport {
   write(chunks: readonly Uint8Array[]): boolean {
     const { stream } = this
     if (stream.destroyed || stream.writableEnded) return true
+    const [only] = chunks
+    if (only && chunks.length === 1) return stream.write(only) || !stream.writableNeedDrain
     let flowing = true
     // Corked, the chunks leave in one writev.
     stream.cork()
