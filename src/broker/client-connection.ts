@@ -1,5 +1,6 @@
 import { KafkaError, type ProtocolError } from '../errors.ts'
 import { type Frame, type FrameHandler, FrameReader } from '../net/frame-reader.ts'
+import { joined } from '../net/joined.ts'
 import { decodeRequest, decodeRequestHeader, encodeResponse, type RequestEnvelope } from '../protocol/frame.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Timer, Transport } from '../runtime/runtime.ts'
@@ -12,6 +13,8 @@ import type { BrokerNode } from './node.ts'
 import type { SaslServer } from './sasl/sasl-server.ts'
 
 const API_VERSIONS = 18
+/** Answers given in one turn leave in one write, unless they are more than this. */
+const UNWRITTEN_BYTES = 64 << 10
 
 type Outcome = Interception<Api>
 
@@ -32,6 +35,9 @@ export class ClientConnection implements FrameHandler {
   /** A request is being served, or a throttled client has to wait. */
   private busy = false
   private clogged = false
+  /** Answers of this turn, not yet handed to the transport. */
+  private unwritten: Uint8Array[] = []
+  private unwrittenBytes = 0
   private muteTimer: Timer | undefined
   private paused = false
   /** What has to wait until the node is no longer frozen: a request to serve, or an answer to give. */
@@ -106,12 +112,14 @@ export class ClientConnection implements FrameHandler {
 
   destroy(error?: Error): void {
     this.reader.stop()
+    this.flush()
     this.transport.destroy(error)
   }
 
   /** Sends what is queued, then ends. */
   close(): void {
     this.reader.stop()
+    this.flush()
     this.transport.close()
   }
 
@@ -219,7 +227,20 @@ export class ClientConnection implements FrameHandler {
   }
 
   private write(chunks: readonly Uint8Array[]): void {
-    if (!this.transport.write(chunks)) this.clogged = true
+    if (this.unwritten.length === 0) queueMicrotask(this.flush)
+    for (const chunk of chunks) {
+      this.unwritten.push(chunk)
+      this.unwrittenBytes += chunk.length
+    }
+    if (this.unwrittenBytes > UNWRITTEN_BYTES) this.flush()
+  }
+
+  private readonly flush = (): void => {
+    const { unwritten } = this
+    if (unwritten.length === 0) return
+    this.unwritten = []
+    this.unwrittenBytes = 0
+    if (this.state === 'open' && !this.transport.write(joined(unwritten))) this.clogged = true
   }
 
   /** Answers first and then reads nothing for a while, as brokers do since KIP-219. */
