@@ -56,18 +56,47 @@ interface Node {
   readonly [key: string]: unknown
 }
 
+/** Replaces what is between `at` and `until`. */
+interface Edit {
+  readonly at: number
+  readonly until: number
+  readonly text: string
+}
+
+/**
+ * Of the APIs a program uses a few, and evaluating all their fields is most of what importing them costs: in
+ * `api({ …, request: {…}, response: {…} })` and `message({ …, shape: {…} })` the fields are behind getters, which schema.ts reads once.
+ */
+function lazyFields(call: Node): Edit[] {
+  if (call.type !== 'CallExpression' || !['api', 'message'].includes((call.callee as { name?: string }).name ?? '')) return []
+  const [definition] = call.arguments as Node[]
+  return ((definition?.properties ?? []) as Node[]).flatMap(property => {
+    const { key, value } = property as unknown as { key?: { name: string }; value?: Node }
+    if (value?.type !== 'ObjectExpression' || !['request', 'response', 'shape'].includes(key?.name ?? '')) return []
+    return [
+      { at: property.start, until: value.start, text: `get ${key!.name}() { return ` },
+      { at: value.end, until: value.end, text: ' }' },
+    ]
+  })
+}
+
 function withPureInitialisers(code: string): string {
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as { body: Node[] }
-  const edits: { at: number; text: string }[] = []
-  const wrap = ({ start, end }: Node) => edits.push({ at: start, text: '/* @__PURE__ */ (() => (' }, { at: end, text: '))()' })
+  const edits: Edit[] = []
+  const wrap = ({ start, end }: Node) =>
+    edits.push({ at: start, until: start, text: '/* @__PURE__ */ (() => (' }, { at: end, until: end, text: '))()' })
   for (const statement of program.body) {
     const declaration = (statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement) as Node | null
     if (declaration?.type === 'VariableDeclaration') {
-      for (const { init } of declaration.declarations as { init: Node | null }[]) if (init && calls(init)) wrap(init)
+      for (const { init } of declaration.declarations as { init: Node | null }[]) {
+        if (!init || !calls(init)) continue
+        edits.push(...lazyFields(init))
+        wrap(init)
+      }
     }
   }
   let out = code
-  for (const { at, text } of edits.sort((a, b) => b.at - a.at)) out = out.slice(0, at) + text + out.slice(at)
+  for (const { at, until, text } of edits.sort((a, b) => b.at - a.at)) out = out.slice(0, at) + text + out.slice(until)
   return out
 }
 

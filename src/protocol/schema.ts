@@ -215,19 +215,26 @@ export type Versions = readonly [min: number, max: number]
 export type Decoded<M extends Message> = DecodedShape<M['shape']>
 export type Encodable<M extends Message> = EncodableShape<M['shape']>
 
+interface MessageDefinition<S extends Shape> {
+  readonly name: string
+  readonly versions: Versions
+  readonly flexible?: number | undefined
+  /** May be a getter: it is read once, and not before somebody needs the fields. The build makes it one (DESIGN.md, D1). */
+  readonly shape: S
+}
+
 /** A message that stands alone: a header, a group member's subscription, a control record … */
-export function message<S extends Shape>({
-  name,
-  versions,
-  flexible = NEVER,
-  shape,
-}: {
-  name: string
-  versions: Versions
-  flexible?: number | undefined
-  shape: S
-}): Message<S> {
-  return { name, versions, flexible, shape }
+export function message<S extends Shape>(definition: MessageDefinition<S>): Message<S> {
+  const { name, versions, flexible = NEVER } = definition
+  let shape: S | undefined
+  return {
+    name,
+    versions,
+    flexible,
+    get shape() {
+      return (shape ??= definition.shape)
+    },
+  }
 }
 
 // ---- routing
@@ -282,34 +289,47 @@ export interface Api<Req extends Shape = any, Res extends Shape = any> {
   readonly response: Message<Res>
 }
 
-export function api<Req extends Shape, Res extends Shape>({
-  key,
-  name,
-  versions,
-  flexible,
-  stable = versions[1],
-  route,
-  request,
-  response,
-  clientThrottlesSince = 'throttleTimeMs' in response ? 0 : NEVER,
-}: {
-  key: number
-  name: string
-  versions: Versions
-  flexible?: number
-  stable?: number
-  route: Route
-  clientThrottlesSince?: number
-  request: Req
-  response: Res
-}): Api<Req, Res> {
+interface ApiDefinition<Req extends Shape, Res extends Shape> {
+  readonly key: number
+  readonly name: string
+  readonly versions: Versions
+  readonly flexible?: number
+  readonly stable?: number
+  readonly route: Route
+  readonly clientThrottlesSince?: number
+  /** May be getters, as a message's shape. */
+  readonly request: Req
+  readonly response: Res
+}
+
+export function api<Req extends Shape, Res extends Shape>(definition: ApiDefinition<Req, Res>): Api<Req, Res> {
+  const { key, name, versions, flexible, stable = versions[1], route } = definition
+  const request = message({
+    name: `${name}Request`,
+    versions,
+    flexible,
+    get shape() {
+      return definition.request
+    },
+  })
+  const response = message({
+    name: `${name}Response`,
+    versions,
+    flexible,
+    get shape() {
+      return definition.response
+    },
+  })
+  let throttlesSince = definition.clientThrottlesSince
   return {
     key,
     name,
     stable,
     route,
-    clientThrottlesSince,
-    request: message({ name: `${name}Request`, versions, flexible, shape: request }),
-    response: message({ name: `${name}Response`, versions, flexible, shape: response }),
+    get clientThrottlesSince() {
+      return (throttlesSince ??= 'throttleTimeMs' in response.shape ? 0 : NEVER)
+    },
+    request,
+    response,
   }
 }
