@@ -19,6 +19,36 @@ export function joined(api: Api, answers: readonly Body[], arrays: readonly stri
   return merged
 }
 
+/**
+ * The answers among the results of a split request, and the first failure. Throws where every part failed, or one did for a
+ * reason that concerns them all: wrong credentials, a closed client, a caller that gave up.
+ */
+export function partly(results: readonly PromiseSettledResult<Body>[]): { answers: Body[]; failure: Error | undefined } {
+  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as Error] : []))
+  const common = failures.find(failure => !isPartial(failure))
+  if (common || (failures[0] && failures.length === results.length)) throw common ?? failures[0]
+  return { answers: results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), failure: failures[0] }
+}
+
+/** What stands in an answer for a part of a request that failed: each thing it named, with the code and text of the failure. */
+export function refused(api: Api, request: Body, failure: Error, arrays: readonly string[]): Body {
+  const answer = defaultsOf(api.response.shape)
+  for (const name of arrays) {
+    const shape = elementShape(api.response.shape, name)
+    const things = Object.values(request).find(value => Array.isArray(value) && value.length > 0) as Body[] | undefined
+    answer[name] = (things ?? []).map(thing => {
+      const element = defaultsOf(shape)
+      for (const [field, { presence, wire }] of Object.entries(shape)) {
+        if (presence.role === 'errorCode') element[field] = codeOf(failure)
+        else if (field === 'errorMessage') element[field] = failure.message
+        else if (wire.kind !== 'array' && thing[field] !== undefined) element[field] = thing[field]
+      }
+      return element
+    })
+  }
+  return answer
+}
+
 /** Failures of one broker, which say nothing about the parts of a request that go to others. */
 export function isPartial(error: Error): boolean {
   return (

@@ -1,4 +1,4 @@
-import { BrokerError, KafkaError } from '../errors.ts'
+import { BrokerError, KafkaError, PartialFailureError } from '../errors.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
@@ -12,7 +12,7 @@ import { errorCodesOf } from './error-codes-of.ts'
 import { sendKeyed } from './keyed-route.ts'
 import { sendToLeaders } from './leader-route.ts'
 import { abortedError, type Lifetime } from './lifetime.ts'
-import { type Body, joined } from './merge.ts'
+import { type Body, joined, partly, refused } from './merge.ts'
 import { mayRepeat, mendable, type Remedy, remedyFor, timeIsUp } from './retry.ts'
 import { namesWithoutId, withTopicIds, withTopicNames } from './topic-ids.ts'
 
@@ -112,14 +112,24 @@ export class Router {
       case 'eachBroker': {
         const { metadata } = this.cluster.client
         await metadata.known(operation.deadline, operation.signal)
-        const answers = await Promise.all(
-          this.cluster.brokers.nodeIds.map(nodeId => this.whole(operation, request, { kind: 'broker', nodeId })),
+        const { nodeIds } = this.cluster.brokers
+        const results = await Promise.allSettled(
+          nodeIds.map(nodeId => this.whole(operation, request, { kind: 'broker', nodeId })),
         )
+        const { answers, failure } = partly(results)
+        // The joined answer does not say what came from whom, so it cannot say who is missing.
+        if (failure) throw new PartialFailureError(`brokers (${nodeIds.join(', ')}) asked for ${operation.api.name}`, results)
         return joined(operation.api, answers, route.results)
       }
       case 'byContent': {
         const parts = route.split(request as never)
-        const answers = await Promise.all(parts.map(part => this.whole(operation, part.request as Body, part.to)))
+        const results = await Promise.allSettled(parts.map(part => this.whole(operation, part.request as Body, part.to)))
+        partly(results)
+        const answers = results.map((result, index) =>
+          result.status === 'fulfilled'
+            ? result.value
+            : refused(operation.api, parts[index]?.request as Body, result.reason, route.results),
+        )
         return joined(operation.api, answers, route.results)
       }
       default:

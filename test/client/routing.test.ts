@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/index.ts'
-import { BrokerError, TimeoutError, UnsupportedVersionError } from '../../src/errors.ts'
+import { BrokerError, PartialFailureError, TimeoutError, UnsupportedVersionError } from '../../src/errors.ts'
 import {
   ApiVersions,
   CreateTopics,
@@ -355,6 +355,53 @@ describe('requests to each broker, one broker, or any', () => {
     broker.intercept(ListGroups, (_, { node }) => ({ errorCode: 0, groups: [{ groupId: `g${node.id}`, protocolType: '' }] }))
     const { groups } = await client.request(ListGroups, {})
     expect(groups.map(group => group.groupId).sort()).toEqual(['g1', 'g2', 'g3'])
+  })
+
+  test('each broker is asked, and one cannot be reached: the error says what the others answered', async () => {
+    const { broker, client } = await clusterOf(3)
+    broker.intercept(ListGroups, (_, { node }) =>
+      node.id === 2 ? 'drop' : { errorCode: 0, groups: [{ groupId: `g${node.id}`, protocolType: '' }] },
+    )
+    const failure = await client.request(ListGroups, {}, { timeoutMs: 700 }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(PartialFailureError)
+    const { results, message } = failure as PartialFailureError
+    expect(results).toMatchObject([
+      { status: 'fulfilled', value: { groups: [{ groupId: 'g1' }] } },
+      { status: 'rejected', reason: { code: 'ERR_TIMEOUT' } },
+      { status: 'fulfilled', value: { groups: [{ groupId: 'g3' }] } },
+    ])
+    expect(message).toMatch(/1 of 3 brokers \(1, 2, 3\) asked for ListGroups failed/)
+  })
+
+  test('no broker can be reached: the error is the plain one', async () => {
+    const { broker, client } = await clusterOf(3)
+    broker.intercept(ListGroups, () => 'drop')
+    await expect(client.request(ListGroups, {}, { timeoutMs: 700 })).rejects.toBeInstanceOf(TimeoutError)
+  })
+
+  test('settings are read where they live; what a broker did not answer says so in its place', async () => {
+    const { broker, client } = await clusterOf(3)
+    broker.intercept(DescribeConfigs, (_, { node }) => (node.id === 2 ? 'drop' : 'pass'))
+    const resources = [
+      { resourceType: 4, resourceName: '2', configurationKeys: null },
+      { resourceType: 4, resourceName: '3', configurationKeys: null },
+      { resourceType: 2, resourceName: 't', configurationKeys: null },
+    ]
+    const { results } = await client.request(DescribeConfigs, { resources }, { timeoutMs: 700 })
+    const told = results.map(({ resourceType, resourceName, errorCode, configs }) => ({
+      thing: `${resourceType} ${resourceName}`,
+      errorCode,
+      some: configs.length > 0,
+    }))
+    expect(told.find(({ thing }) => thing === '4 2')).toEqual({
+      thing: '4 2',
+      errorCode: ErrorCode.REQUEST_TIMED_OUT,
+      some: false,
+    })
+    expect(told.find(({ thing }) => thing === '4 3')).toMatchObject({ errorCode: 0, some: true })
+    // Kept from node 2 itself, which any broker may be: the topic is asked for at another, or fails like it.
+    expect(told.find(({ thing }) => thing === '2 t')).toBeDefined()
+    expect(results.find(({ resourceName }) => resourceName === '2')?.errorMessage).toMatch(/DescribeConfigs/)
   })
 
   test('nodeId overrules the route', async () => {
