@@ -205,6 +205,7 @@ export class Brokers {
         signal,
         outcome: 'not-sent' as const,
         operation: `connecting to ${this.name(broker)}`,
+        hint: 'check that a Kafka broker listens there, and whether something on the way drops packets',
       }
       if (link) return this.lifetime.within(link.ready, wait)
       const pause = broker.retryAt - clock.monotonic()

@@ -57,6 +57,7 @@ export class Lifetime {
       ms,
       of = ms,
       operation,
+      hint,
       signal,
       outcome = 'unknown',
     }: {
@@ -64,6 +65,8 @@ export class Lifetime {
       /** The whole budget of which `ms` are left, for the message. */
       of?: number
       operation: string
+      /** What the TimeoutError says about the probable cause. */
+      hint?: string
       signal?: AbortSignal | undefined
       outcome?: 'not-sent' | 'unknown'
     },
@@ -71,7 +74,7 @@ export class Lifetime {
     const deferred = new Deferred<T>()
     const release = this.guard(deferred.reject, operation, signal)
     const timer = this.clock.setTimer(Math.max(0, Math.ceil(ms)), () =>
-      deferred.reject(new TimeoutError(operation, of, { outcome })),
+      deferred.reject(new TimeoutError(operation, of, hint === undefined ? { outcome } : { outcome, hint })),
     )
     promise.then(deferred.resolve, deferred.reject)
     return settle(deferred, () => {

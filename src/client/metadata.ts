@@ -4,6 +4,7 @@ import type { Runtime, Timer } from '../runtime/runtime.ts'
 import { backoffMs } from '../util/backoff.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Logger } from '../util/logger.ts'
+import { addressText } from './address.ts'
 import { Bootstrap, type MetadataAnswer } from './bootstrap.ts'
 import type { BrokerMetadata, Brokers } from './brokers.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -26,6 +27,7 @@ export interface EnsureOptions {
 
 /** How often brokers may say that a topic does not exist before that is believed: a new topic is not known everywhere at once. */
 const UNKNOWN_TOPIC_ANSWERS = 5
+const ASKING = 'asking the cluster for metadata'
 
 /** What is known about the cluster: brokers, topics, leaders. Asked for again by age and by need. */
 export class Metadata {
@@ -46,6 +48,8 @@ export class Metadata {
   private lastEnd = Number.NEGATIVE_INFINITY
   private lastSuccess: number | undefined
   private failures = 0
+  /** Of the last round; undefined after a success. */
+  private failure: unknown
   private failingSince: number | undefined
   private ageTimer: Timer | undefined
 
@@ -199,9 +203,12 @@ export class Metadata {
       try {
         return await this.wait(this.ask(question), deadline, signal)
       } catch (error) {
-        if (tries === 'one' || signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
+        if (signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
+        // Waiting for a round that goes on ended: what failed before it says why.
+        if (deadline.passed && this.failure !== undefined) throw timeIsUp(ASKING, deadline, this.failure, 'not-sent')
+        if (tries === 'one') throw error
         const pause = this.retryBackoffMs(attempt)
-        if (pause >= deadline.remainingMs) throw timeIsUp('asking the cluster for metadata', deadline, error, 'not-sent')
+        if (pause >= deadline.remainingMs) throw timeIsUp(ASKING, deadline, error, 'not-sent')
         await this.lifetime.delay(pause, signal)
       }
       if (done()) return new Map()
@@ -248,7 +255,8 @@ export class Metadata {
     return this.lifetime.within(round.done, {
       ms: deadline.remainingMs,
       of: deadline.timeoutMs,
-      operation: 'asking the cluster for metadata',
+      operation: ASKING,
+      hint: `no broker has answered: ${this.options.bootstrapServers.map(addressText).join(', ')} should be Kafka listeners that can be reached`,
       signal,
       outcome: 'not-sent',
     })
@@ -302,11 +310,13 @@ export class Metadata {
       this.rebootstrapIfStale()
       const answer = await this.bootstrap.ask({ topics, ids: [...round.ids], allowAutoTopicCreation: round.autoCreate })
       this.failures = 0
+      this.failure = undefined
       this.failingSince = undefined
       this.lastSuccess = clock.monotonic()
       return this.merge(answer, round.names, everything)
     } catch (error) {
       this.failures++
+      this.failure = error
       this.failingSince ??= clock.monotonic()
       throw error
     }

@@ -1,4 +1,4 @@
-import { ClosedError, ConnectionError, KafkaError } from '../errors.ts'
+import { ClosedError, ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.ts'
@@ -273,7 +273,8 @@ export class Connection {
     const reader: FrameReader = new FrameReader(
       {
         frame: frame => this.pipeline.received(frame),
-        failed: error => this.end(error),
+        failed: error =>
+          this.end(new ProtocolError(`${this.where} cannot be understood: ${error.message}`, error, { cause: error })),
         drained: () => this.pipeline.drained(),
         closed: error => {
           if (reader === this.reader) this.hungUp(error)

@@ -28,6 +28,23 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('faults of the network', () => {
+  test('an operation that runs out of time on a dead address says what went wrong there', () =>
+    inWorld({}, async world => {
+      for (const timeoutMs of [120, 3_000, 3_333]) {
+        const client = world.client({ bootstrapServers: 'brokers:1' })
+        await client.connect().catch(() => {})
+        const error = await failureOf(client.request(Metadata, { topics: null }, { timeoutMs }))
+        expect(error).toBeInstanceOf(TimeoutError)
+        expect((error as TimeoutError).message).toMatch(/cannot connect to brokers:1/)
+      }
+    }))
+
+  test('an operation whose time is up before any broker has answered names the addresses', () =>
+    inWorld({ network: { latencyMs: 60_000 } }, async world => {
+      const error = await failureOf(world.client().request(Metadata, { topics: null }, { timeoutMs: 100 }))
+      expect((error as TimeoutError).message).toContain(world.listenerOf(1))
+    }))
+
   test('F4: resets at any moment: what may be repeated succeeds', () =>
     inWorld({ network: { connectionLifeMs: [2, 40], latencyMs: 1, jitterMs: 3, splitChance: 0.3 }, seed: 7 }, async world => {
       const client = world.client()
