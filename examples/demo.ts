@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { TurnMeter, type Turns } from '../bench/turn-meter.ts'
 import { Admin } from '../src/admin/index.ts'
+import { Client } from '../src/client/index.ts'
 import { Consumer } from '../src/consumer/index.ts'
 import { KafkaError } from '../src/errors.ts'
 import { Producer } from '../src/producer/index.ts'
@@ -120,13 +121,7 @@ async function checkCommits(consumer: Consumer, topic: string): Promise<void> {
 
 async function chosenBroker(): Promise<Broker> {
   if (options.bootstrap !== undefined) {
-    const [, host, port] = /^(.+):(\d+)$/.exec(options.bootstrap.split(',')[0]!) ?? []
-    if (host === undefined) throw new Refusal(`--bootstrap ${options.bootstrap}: give host:port, such as localhost:9092`)
-    const { release } = await probe(host, Number(port), 10_000).catch((error: Error) => {
-      throw new Error(
-        `no Kafka broker answers at ${options.bootstrap}: ${error.message || (error as NodeJS.ErrnoException).code}`,
-      )
-    })
+    const release = await releaseAt(options.bootstrap)
     return { kind: 'cluster', version: release, bootstrapServers: options.bootstrap, close: async () => {} }
   }
   if (options.kafka !== undefined) {
@@ -141,6 +136,15 @@ async function chosenBroker(): Promise<Broker> {
   }
   const embedded = await EmbeddedProcess.start()
   return { kind: 'embedded', version: embedded.probe.release, bootstrapServers: embedded.bootstrapServers, close: embedded.close }
+}
+
+/** The release of a cluster, as its answers tell it. The client goes first: its errors say what is wrong with an address. */
+async function releaseAt(bootstrapServers: string): Promise<string> {
+  await using client = new Client({ bootstrapServers, clientId: 'kafkawire-demo', requestTimeoutMs: 10_000 })
+  await client.connect({ timeoutMs: 10_000 })
+  const [broker] = client.metadata.brokers()
+  if (!broker) throw new Refusal(`the cluster at ${bootstrapServers} names no broker`)
+  return (await probe(broker.host, broker.port, 10_000)).release
 }
 
 function report(figures: {
@@ -173,7 +177,6 @@ verified         ${verified ? 'every value, the order per key, the commits' : 'N
       produceRecordsPerSecond: perSecond(produceSeconds),
       consumeRecordsPerSecond: perSecond(consumeSeconds),
       maxLoopStallMs: Number(cpuMs.toFixed(2)),
-      maxLoopDelayMs: Number(clockMs.toFixed(2)),
       broker: broker.kind,
       brokerVersion: broker.version,
       verified,
