@@ -45,6 +45,7 @@ export class Bootstrap {
    * that tells most when none answered, and at once when the credentials are refused.
    */
   ask(question: MetadataQuestion): Promise<MetadataAnswer> {
+    if (this.lifetime.ended) return Promise.reject(this.lifetime.ended)
     return new Promise<MetadataAnswer>((resolve, reject) => {
       const candidates = this.candidates()
       let next = 0
@@ -71,7 +72,7 @@ export class Bootstrap {
           (error: unknown) => {
             open--
             failure = moreTelling(failure, error)
-            if (isFatal(error)) finish(() => reject(error))
+            if (isFatal(error) || this.lifetime.ended) finish(() => reject(error))
             else if (!over) launch()
           },
         )
