@@ -126,7 +126,7 @@ export class Pipeline {
       const exchange = this.exchange(api, request, options, expects, resolve, reject)
       if (options.signal) {
         if (options.signal.aborted) return exchange.fail(exchange.aborted(this.options))
-        exchange.onAbort(() => this.callerAborted(exchange))
+        exchange.onAbort(options.signal, this.callerAborted)
       }
       this.armDeadline(exchange.deadline)
       if (this.waiting.length === 0 && this.maySend()) this.encode(exchange)
@@ -225,7 +225,7 @@ export class Pipeline {
     this.owner.progressed()
   }
 
-  private callerAborted(exchange: Exchange): void {
+  private readonly callerAborted = (exchange: Exchange): void => {
     if (exchange.state === 'waiting') {
       this.waiting.remove(exchange)
       exchange.fail(exchange.aborted(this.options))
