@@ -2,6 +2,7 @@ import { Client } from '../client/client.ts'
 import { ClosedError, KafkaError, TimeoutError } from '../errors.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { Serde } from '../serde/index.ts'
+import { Deadline } from '../util/deadline.ts'
 import { Accumulator } from './accumulator.ts'
 import { type ProducerOptions, type ProducerOptionsInput, parseProducerOptions } from './options.ts'
 import type { SerializedRecord } from './producer-batch.ts'
@@ -243,6 +244,7 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
 
   private async shutDown(timeoutMs: number): Promise<void> {
     this.sender.close()
+    const deadline = new Deadline(this.client.runtime.clock, timeoutMs)
     let timer: Timer | undefined
     const late = new Promise<void>(resolve => {
       timer = this.client.runtime.clock.setTimer(timeoutMs, resolve)
@@ -261,7 +263,8 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
           }),
     )
     for (const topic of this.accumulator.allTopics()) topic.untrack?.()
-    if (this.ownsClient) await this.client.close()
+    // What a hung broker still owes an answer to has failed by now.
+    if (this.ownsClient) await this.client.close({ timeoutMs: Math.max(1, Math.min(5_000, deadline.remainingMs)) })
   }
 }
 

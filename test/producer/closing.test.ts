@@ -46,6 +46,20 @@ test('close gives up after timeoutMs, and says of what was under way that nobody
     await closing
   }))
 
+test('the time of close includes that of its connections, whose brokers may hang', () =>
+  World.run({}, async world => {
+    const producer = world.producer()
+    await producer.send(numbered(1))
+    world.broker.freezeNode(1)
+    const pending = producer.send({ topic: 't', value: 'x' }).catch((reason: unknown) => reason)
+    await world.pass(100)
+    const started = world.runtime.clock.monotonic()
+    await producer.close({ timeoutMs: 2_000 })
+    expect(world.runtime.clock.monotonic() - started).toBeLessThanOrEqual(2_010)
+    expect(await pending).toMatchObject({ code: 'ERR_TIMEOUT', outcome: 'unknown' })
+    world.broker.thawNode(1)
+  }))
+
 test('a producer that was never used closes without dialling', () =>
   World.run({}, async world => {
     const producer = world.producer()
