@@ -5,6 +5,8 @@ export class WatchedRuntime {
   readonly runtime: Runtime
   /** Set, and neither fired nor cancelled. */
   timers = 0
+  /** Timers whose time came. */
+  fired = 0
   dialled = 0
   /** Dialled or accepted, and not closed. */
   connections = 0
@@ -28,6 +30,7 @@ export class WatchedRuntime {
           this.watched(done =>
             clock.setTimer(delayMs, () => {
               done()
+              this.fired++
               callback()
             }),
           ),
