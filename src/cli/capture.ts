@@ -81,18 +81,22 @@ function* pcapngPackets(capture: Buffer): Generator<Packet> {
   }
 }
 
-/** The IP packet inside a link-layer frame: link types 0 (loopback), 1 (Ethernet), 101 (raw), 113 and 276 (Linux "any"). */
+const VLAN_TAGS = new Set([0x8100, 0x88a8])
+
+/** The IP packet inside a link-layer frame: link types 0 (loopback), 1 (Ethernet), 12, 101, 228 and 229 (raw), 113 and 276 (Linux "any"). */
 function networkPacket(linkType: number, data: Buffer): Buffer | undefined {
   switch (linkType) {
     case 0:
       return data.subarray(4)
     case 1: {
       let at = 12
-      while (data.length > at + 4 && data.readUInt16BE(at) === 0x8100) at += 4
+      while (data.length > at + 4 && VLAN_TAGS.has(data.readUInt16BE(at))) at += 4
       return data.subarray(at + 2)
     }
     case 12:
     case 101:
+    case 228:
+    case 229:
       return data
     case 113:
       return data.subarray(16)
@@ -117,7 +121,7 @@ function tcpSegment(ip: Buffer): Segment | undefined {
     )
   }
   if (version === 6 && ip.length >= 40 && ip[6] === TCP)
-    return tcp(ip.subarray(40, 40 + ip.readUInt16BE(4)), ip6(ip.subarray(8, 24)), ip6(ip.subarray(24, 40)))
+    return tcp(ip.subarray(40, 40 + (ip.readUInt16BE(4) || ip.length)), ip6(ip.subarray(8, 24)), ip6(ip.subarray(24, 40)))
   return undefined
 }
 

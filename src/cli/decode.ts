@@ -2,10 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Produce } from '../protocol/apis/00-produce.ts'
+import { SaslHandshake } from '../protocol/apis/17-sasl-handshake.ts'
 import { decodeRequest, decodeRequestHeader } from '../protocol/frame.ts'
 import { allApis } from '../protocol/registry.ts'
 import { isCapture, type Stream, segmentsOf, streamsOf } from './capture.ts'
-import { type Asked, dissectRequest, dissectResponse, StreamDissector } from './dissect.ts'
+import { type Asked, bytesText, dissectRequest, dissectResponse, StreamDissector } from './dissect.ts'
 
 export const summary = 'shows Kafka traffic (hex, a binary file or a pcap) as trees of fields with byte offsets'
 
@@ -47,9 +48,13 @@ function input(positionals: readonly string[]): Buffer {
   throw new Error(`${positionals[0]} is neither a file nor hex digits`)
 }
 
+/** Bytes of this many are no hex digits if they do not begin as such: a text of all of a huge input may exceed what a string can hold. */
+const PROBED_BYTES = 4096
+
 const isHex = (text: string): boolean => /^[\s0-9a-fA-F]+$/.test(text) && text.replace(/\s+/g, '').length % 2 === 0
 /** Hex digits as the bytes they stand for; anything else is bytes already. */
 function fromText(bytes: Buffer): Buffer {
+  if (!/^[\s0-9a-fA-F]*$/.test(bytes.toString('latin1', 0, PROBED_BYTES))) return bytes
   const text = bytes.toString('latin1')
   return isHex(text) ? Buffer.from(text.replace(/\s+/g, ''), 'hex') : bytes
 }
@@ -84,29 +89,78 @@ function* conversations(capture: Buffer, port: string | undefined): Generator<st
   for (const { from, to, bytes, gaps } of requests) {
     yield `━━ ${from} → ${to}${gaps > 0 ? ` (✗ packets are missing at ${gaps} places)` : ''}`
     const answers = streams.find(other => other.from === to && other.to === from)
-    const responses = new StreamDissector(answers?.bytes ?? Buffer.alloc(0))
-    const frames = new StreamDissector(bytes)
-    for (let next = frames.next(); next !== undefined; next = frames.next()) {
-      if (typeof next === 'string') {
-        yield next
-        break
-      }
-      const request = dissectRequest(next.frame, next.start)
-      yield request.text
-      if (request.asked && expectsAnswer(request.asked, next.frame))
-        yield* answer(responses, request.asked, request.correlationId!)
-    }
+    yield* conversation(bytes, answers?.bytes ?? Buffer.alloc(0))
   }
 }
 
-function* answer(responses: StreamDissector, request: Asked, correlationId: number): Generator<string> {
-  responses.cutShort = (frame, start) => (frame.length < 4 ? '' : dissectResponse(frame, start, request))
-  const next = responses.next()
-  if (next === undefined) yield `← (no answer to correlation ${correlationId} in this capture)`
-  else if (typeof next === 'string') yield next
-  else if (next.frame.readInt32BE(0) !== correlationId)
-    yield `✗ byte ${next.start}: correlation ${next.frame.readInt32BE(0)} answers no request; ${correlationId} was expected`
-  else yield dissectResponse(next.frame, next.start, request)
+function* conversation(requests: Buffer, responses: Buffer): Generator<string> {
+  const frames = new StreamDissector(requests)
+  const answers = new Answers(responses, correlationIds(requests))
+  for (let next = frames.next(); next !== undefined; next = frames.next()) {
+    if (typeof next === 'string') return yield next
+    const request = dissectRequest(next.frame, next.start)
+    // Between SaslHandshake v0 and the first request after it there are the mechanism's bytes alone, in both directions.
+    if (frames.bareTokens && request.text.includes('✗')) {
+      yield token('→', next.frame, next.start)
+      yield* answers.token()
+      continue
+    }
+    frames.bareTokens = request.asked?.api.key === SaslHandshake.key && request.asked.version === 0
+    yield request.text
+    if (request.correlationId !== undefined && (!request.asked || expectsAnswer(request.asked, next.frame)))
+      yield* answers.to(request.correlationId, request.asked)
+  }
+}
+
+function correlationIds(requests: Buffer): Set<number> {
+  const ids = new Set<number>()
+  const frames = new StreamDissector(requests)
+  frames.bareTokens = true
+  for (let next = frames.next(); typeof next === 'object'; next = frames.next())
+    if (next.frame.length >= 8) ids.add(next.frame.readInt32BE(4))
+  return ids
+}
+
+const token = (arrow: string, frame: Buffer, start: number): string =>
+  `${arrow} SASL token · ${frame.length} bytes\n${String(start).padStart(8)} ${String(frame.length).padStart(6)}    ${bytesText(frame)}`
+
+/** The responses of a connection, in the order of its requests; a capture may lack some. */
+class Answers {
+  private readonly frames: StreamDissector
+  private readonly expected: ReadonlySet<number>
+  /** Read already, and the answer to a later request. */
+  private kept: ReturnType<StreamDissector['next']>
+
+  constructor(bytes: Buffer, expected: ReadonlySet<number>) {
+    this.frames = new StreamDissector(bytes)
+    this.expected = expected
+  }
+
+  *to(correlationId: number, asked: Asked | undefined): Generator<string> {
+    this.frames.bareTokens = false
+    this.frames.cutShort = (frame, start) => (frame.length < 4 || !asked ? '' : dissectResponse(frame, start, asked))
+    for (;;) {
+      const next = this.kept ?? this.frames.next()
+      this.kept = undefined
+      if (typeof next === 'string') return yield next
+      const found = next?.frame.readInt32BE(0)
+      if (next && found === correlationId)
+        return yield asked
+          ? dissectResponse(next.frame, next.start, asked)
+          : `← response · correlation ${found} · ${next.frame.length} bytes, unreadable without its request`
+      if (!next || this.expected.has(found!)) {
+        this.kept = next
+        return yield `← (no answer to correlation ${correlationId} in this capture)`
+      }
+      yield `✗ byte ${next.start}: correlation ${found} answers no request; ${correlationId} was expected`
+    }
+  }
+
+  *token(): Generator<string> {
+    this.frames.bareTokens = true
+    const next = this.frames.next()
+    if (next) yield typeof next === 'string' ? next : token('←', next.frame, next.start)
+  }
 }
 
 /** Produce with acks 0 is not answered. */

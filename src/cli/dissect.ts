@@ -1,4 +1,6 @@
 /** Kafka traffic as text: each request and response of a byte stream as a tree with offsets, down to the byte where it breaks. */
+import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/header.ts'
 import { encodedBatches } from '../protocol/records/index.ts'
 import { apiByKey } from '../protocol/registry.ts'
@@ -33,7 +35,7 @@ export class StreamDissector {
     if (bytes.length - at < 4) return `✗ byte ${at}: ${bytes.length - at} bytes are left, a frame begins with a length of 4`
     const size = bytes.readInt32BE(at)
     if (isTls(bytes, at)) return `✗ byte ${at}: this is TLS; capture a plain-text listener, or decrypt first`
-    if (size < 4 || size > MAX_FRAME_BYTES)
+    if (size < (this.bareTokens ? 0 : 4) || size > MAX_FRAME_BYTES)
       return `✗ byte ${at}: a frame of ${size} bytes makes no sense: is this the start of a frame?`
     if (bytes.length - at - 4 < size)
       return `✗ byte ${at}: the frame claims ${size} bytes, ${bytes.length - at - 4} follow\n${this.cutShort(bytes.subarray(at + 4), at + 4)}`
@@ -41,6 +43,8 @@ export class StreamDissector {
     return { start: at + 4, frame: bytes.subarray(at + 4, this.at) }
   }
 
+  /** Whether the frames are the bytes of a SASL mechanism, which may be none. */
+  bareTokens = false
   /** What to say of the frame that the end of the bytes cuts in two. */
   cutShort: (frame: Buffer, start: number) => string = () => ''
 }
@@ -57,7 +61,11 @@ export function dissectRequest(
   const version = frame.readInt16BE(2)
   const correlationId = frame.readInt32BE(4)
   const api = apiByKey(key)
-  if (!api) return { text: `✗ byte ${start}: API key ${key} is unknown (version ${version}, correlation ${correlationId})` }
+  if (!api)
+    return {
+      text: `✗ byte ${start}: API key ${key} is unknown (version ${version}, correlation ${correlationId})`,
+      correlationId,
+    }
   const title = `→ ${api.name} v${version} request · correlation ${correlationId} · ${frame.length} bytes`
   const [min, max] = api.request.versions
   if (version < min || version > max)
@@ -70,7 +78,10 @@ export function dissectRequest(
 }
 
 /** A response as text. */
-export function dissectResponse(frame: Buffer, start: number, { api, version }: Asked): string {
+export function dissectResponse(frame: Buffer, start: number, { api, version: requested }: Asked): string {
+  // A broker that does not know the version of an ApiVersions request says so in version 0 (KIP-511).
+  const refused = api.key === ApiVersions.key && frame.length >= 6 && frame.readInt16BE(4) === ErrorCode.UNSUPPORTED_VERSION
+  const version = refused ? 0 : requested
   const title = `← ${api.name} v${version} response · correlation ${frame.readInt32BE(0)} · ${frame.length} bytes`
   return [title, ...message(frame, start, [ResponseHeader, responseHeaderVersion(api, version)], [api.response, version])].join(
     '\n',
@@ -113,7 +124,8 @@ function described(node: TraceNode): string {
 }
 
 const cut = (text: string): string => (text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text)
-const bytesText = (bytes: Buffer): string => `<${bytes.toString('hex', 0, SHOWN_BYTES)}${bytes.length > SHOWN_BYTES ? '…' : ''}>`
+export const bytesText = (bytes: Buffer): string =>
+  `<${bytes.toString('hex', 0, SHOWN_BYTES)}${bytes.length > SHOWN_BYTES ? '…' : ''}>`
 
 function batches(records: Buffer): string {
   const found: string[] = []

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/decode.ts'
-import { Metadata, Produce } from '../../src/protocol/apis/index.ts'
+import { ApiVersions, Metadata, Produce, SaslHandshake } from '../../src/protocol/apis/index.ts'
 import { encodeRequest, encodeResponse } from '../../src/protocol/frame.ts'
 import { type CapturedSegment, pcap, pcapng } from './capture-file.ts'
 
@@ -70,6 +70,15 @@ describe('bytes', () => {
     await expect(decode(response.toString('hex'), '--response', 'Metadata@99')).rejects.toThrow('versions 0 to 13')
   })
 
+  test('a file may be larger than a string can be', async () => {
+    const path = file('huge', request)
+    truncateSync(path, 0x2000_0000)
+    const { code, text } = await decode(path)
+    expect(text).toContain('name "orders"')
+    expect(text).toContain(`✗ byte ${request.length}: a frame of 0 bytes makes no sense`)
+    expect(code).toBe(1)
+  })
+
   test('an unknown API or version is named with its place', async () => {
     const unknown = Buffer.from(request)
     unknown.writeInt16BE(999, 4)
@@ -130,6 +139,57 @@ describe('captures', () => {
     const { code, text } = await decode(file('other', pcap([client(1, request), broker(1, other)])))
     expect(text).toContain('correlation 8 answers no request; 3 was expected')
     expect(code).toBe(1)
+  })
+
+  test('a request that cannot be read, or an answer that is missing, does not mislead about later ones', async () => {
+    const unknown = Buffer.from(request)
+    unknown.writeInt16BE(999, 4)
+    unknown.writeInt32BE(1, 8)
+    const unanswered = Buffer.from(request)
+    unanswered.writeInt32BE(2, 8)
+    const odd = Buffer.from(response)
+    odd.writeInt32BE(1, 4)
+    const { text } = await decode(
+      file('later', pcap([client(1, Buffer.concat([unknown, unanswered, request])), broker(1, Buffer.concat([odd, response]))])),
+      '--port',
+      '9092',
+    )
+    expect(text).toMatch(
+      /API key 999 is unknown[^→]*\n← response · correlation 1 [\s\S]*no answer to correlation 2[\s\S]*← Metadata v12 response · correlation 3 [\s\S]*host "kafka"/,
+    )
+    expect(text).not.toContain('answers no request')
+  })
+
+  test('the refusal of an ApiVersions request is read in the version it has', async () => {
+    const asked = Buffer.concat(encodeRequest(ApiVersions, 4, { correlationId: 3, clientId: null }, {}))
+    const refusal = Buffer.concat(
+      encodeResponse(ApiVersions, 0, 3, { errorCode: 35, apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 2 }] }),
+    )
+    const { code, text } = await decode(file('refusal', pcap([client(1, asked), broker(1, refusal)])))
+    expect(text).toMatch(/← ApiVersions v0 response[\s\S]*errorCode 35[\s\S]*maxVersion 2/)
+    expect(code).toBe(0)
+  })
+
+  test('the bare tokens that follow SaslHandshake v0 are shown as what they are', async () => {
+    const frame = (text: string) => {
+      const bytes = Buffer.from(`0000${text}`)
+      bytes.writeInt32BE(text.length)
+      return bytes
+    }
+    const shake = Buffer.concat(encodeRequest(SaslHandshake, 0, { correlationId: 1, clientId: null }, { mechanism: 'PLAIN' }))
+    const shaken = Buffer.concat(encodeResponse(SaslHandshake, 0, 1, { errorCode: 0, mechanisms: ['PLAIN'] }))
+    const { code, text } = await decode(
+      file(
+        'sasl',
+        pcap([
+          client(1, Buffer.concat([shake, frame('\0alice\0secret'), request])),
+          broker(1, Buffer.concat([shaken, frame(''), response])),
+        ]),
+      ),
+    )
+    expect(text).toMatch(/→ SASL token · 13 bytes\n[^\n]*\n← SASL token · 0 bytes\n[\s\S]*→ Metadata v12[\s\S]*host "kafka"/)
+    expect(text).not.toContain('✗')
+    expect(code).toBe(0)
   })
 
   test('lost packets and captures without Kafka are said to be', async () => {
