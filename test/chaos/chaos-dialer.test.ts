@@ -1,6 +1,6 @@
 // Every connection dies at the age of half a second to one and a half, without warning. Clients must not show it.
 import { expect, test } from 'vitest'
-import { startBroker } from '../../src/broker/index.ts'
+import { type Release, startBroker } from '../../src/broker/index.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
 import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { DyingConnections } from './dying-connections.ts'
@@ -11,13 +11,14 @@ import { type Outcome, PARTITIONS, workload } from './workload.ts'
 const SEEDS = Array.from({ length: Number(process.env.CHAOS_SEEDS ?? 50) }, (_, i) => i + 1)
 const TOPIC = 'chaos'
 
-async function simulated(seed: number): Promise<{ outcome: Outcome; deaths: number; hash: string }> {
+async function simulated(seed: number, asVersion?: Release): Promise<{ outcome: Outcome; deaths: number; hash: string }> {
   const network = { latencyMs: 1, jitterMs: 4, splitChance: 0.1 }
   const sim = new SimulatedRuntime({ seed, network })
   const dying = new DyingConnections(sim, { seed })
   const outcome = await sim.run(
     async () => {
-      const broker = await startBroker({ nodes: 3, topics: { [TOPIC]: PARTITIONS }, runtime: sim.on('127.0.0.1') })
+      const runtime = sim.on('127.0.0.1')
+      const broker = await startBroker({ nodes: 3, topics: { [TOPIC]: PARTITIONS }, runtime, asVersion })
       const { bootstrapServers } = broker
       const result = await workload({ bootstrapServers, topic: TOPIC, runtime: dying.runtime, calm: sim, runMs: 6_000 })
       await broker.close()
@@ -40,6 +41,17 @@ test.each(SEEDS)(
     expect(deaths).toBeGreaterThan(30)
     expect(outcome.sent).toBeGreaterThan(500)
     expectAllKept(outcome)
+  },
+  60_000,
+)
+
+/** Each has versions of its own for producing, fetching and groups; before 0.11 there was no idempotence to hold on to. */
+const RELEASES: readonly Release[] = ['0.11.0', '1.1', '2.8', '3.9', '4.0']
+
+test.each(RELEASES)(
+  'on virtual time, on a cluster that speaks as %s does',
+  async release => {
+    for (const seed of [101, 102]) expectAllKept((await simulated(seed, release)).outcome)
   },
   60_000,
 )
