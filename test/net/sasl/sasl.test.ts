@@ -426,7 +426,9 @@ test('AWS_MSK_IAM signs for the broker’s host and region', async () => {
     'x-amz-security-token': 'session/token=',
     'x-amz-signedheaders': 'host',
   })
-  expect(payload['x-amz-signature']).toMatch(/^[0-9a-f]{64}$/)
+  // What botocore's SigV4QueryAuth computes for the same request: the session token is part of what is signed, in its place.
+  expect(payload['x-amz-signature']).toBe('db865539859e3fe57f40693c03c06007d5fa275f28aac1e5333f2b5091bd7049')
+  expect(payload['user-agent']).toMatch(/^kafkawire/)
   expect(secrets).toContain('wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY')
   await expect(iam.start(contextWith({}, 'elsewhere'))).rejects.toThrow(/set sasl\.region/)
 })
