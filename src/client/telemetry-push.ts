@@ -1,6 +1,7 @@
 import { UnsupportedVersionError } from '../errors.ts'
 import { GetTelemetrySubscriptions } from '../protocol/apis/71-get-telemetry-subscriptions.ts'
 import { PushTelemetry } from '../protocol/apis/72-push-telemetry.ts'
+import { compress } from '../protocol/compression/index.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { type Decoded, NO_UUID } from '../protocol/schema.ts'
 import type { Timer } from '../runtime/runtime.ts'
@@ -12,8 +13,8 @@ import type { Client } from './client.ts'
 
 type Subscription = Decoded<(typeof GetTelemetrySubscriptions)['response']>
 
-/** Compression type NONE, which every broker takes. */
-const UNCOMPRESSED = 0
+/** Compression types of the protocol. zstd is left out: it may need a package that is not there, or a WASM module for this alone. */
+const CODECS = ['none', 'gzip', 'snappy', 'lz4'] as const
 const EVERYTHING = '*'
 /** All names of KIP-714 begin with it. */
 const PREFIX = 'org.apache.kafka.'
@@ -140,7 +141,11 @@ export class TelemetryPush {
       delta: subscription.deltaTemporality,
       attributes: client.options.rack === '' ? {} : { client_rack: client.options.rack },
     }
-    const data = encodeMetricsData(metrics, context)
+    const encoded = encodeMetricsData(metrics, context)
+    // The broker lists what it takes in the order it prefers.
+    const type = subscription.acceptedCompressionTypes.find(each => CODECS[each] !== undefined) ?? 0
+    const codec = CODECS[type] ?? 'none'
+    const data = codec === 'none' ? encoded : await compress(codec, encoded, undefined, client.runtime.offload)
     if (subscription.telemetryMaxBytes > 0 && data.length > subscription.telemetryMaxBytes) return ErrorCode.TELEMETRY_TOO_LARGE
     const { clock } = client.runtime
     const timeoutMs = terminating ? TERMINATING_MS : client.options.requestTimeoutMs
@@ -150,7 +155,7 @@ export class TelemetryPush {
       clientInstanceId: this.instanceId,
       subscriptionId: subscription.subscriptionId,
       terminating,
-      compressionType: UNCOMPRESSED,
+      compressionType: type,
       metrics: data,
     }
     const answer = await client.sendTo(nodeId, PushTelemetry, request, { lane: 'other', timeoutMs })

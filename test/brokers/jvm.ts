@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { javaClasspath, type KafkaRelease, kafkaReleases } from '../java/jars.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
@@ -31,6 +31,8 @@ export interface JvmOptions {
   readonly config?: Readonly<Record<string, string>>
   /** Java system properties of the nodes, such as `org.apache.kafka.sasl.oauthbearer.allowed.urls`. */
   readonly systemProperties?: Readonly<Record<string, string>>
+  /** Folders and jars besides Kafka's own, such as that of a metrics reporter. */
+  readonly classpath?: readonly string[]
   readonly startTimeoutMs?: number
 }
 
@@ -59,6 +61,7 @@ export class JvmCluster {
   readonly directory: string
   readonly config: Readonly<Record<string, string>>
   private readonly systemProperties: Readonly<Record<string, string>>
+  private readonly classpath: readonly string[]
   private readonly count: number
   private readonly wantsSecurity: boolean
   private readonly startTimeoutMs: number
@@ -73,6 +76,7 @@ export class JvmCluster {
     security = false,
     config = {},
     systemProperties = {},
+    classpath = [],
     startTimeoutMs = 90_000,
   }: JvmOptions) {
     this.version = version
@@ -80,6 +84,7 @@ export class JvmCluster {
     this.wantsSecurity = security
     this.config = config
     this.systemProperties = systemProperties
+    this.classpath = classpath
     this.startTimeoutMs = startTimeoutMs
     this.directory = mkdtempSync(join(tmpdir(), `kafkawire-kafka-${version}-`))
   }
@@ -286,7 +291,7 @@ export class JvmCluster {
       '-Dzookeeper.sasl.client=false',
       ...Object.entries(this.systemProperties).map(([name, value]) => `-D${name}=${value}`),
       '-cp',
-      await javaClasspath(this.version),
+      [await javaClasspath(this.version), ...this.classpath].join(delimiter),
     ]
   }
 }

@@ -46,6 +46,11 @@ export async function runJava(
   return process.toEnd(options.input, options.timeoutMs ?? 120_000)
 }
 
+/** Compiles a class for another program's class path, such as a plug-in of the broker, into `directory`. */
+export async function compileJava(version: KafkaRelease, source: string, directory: string): Promise<void> {
+  await promisify(execFile)('javac', ['-cp', await javaClasspath(version), '-d', directory, sourcePath(source)])
+}
+
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
