@@ -17,8 +17,18 @@ import type { ConsumerOptions } from './options.ts'
 
 type FetchResponse = Decoded<(typeof Fetch)['response']>
 
+/**
+ * What a request asks for at first, in all. Responses that are gone before V8 has collected its young generation twice cost it
+ * next to nothing; larger ones grow old, and each collection of the old generation takes as long as reading them.
+ */
+const ASK_BYTES = 2 << 20
+/** A full response that took longer than this, with nothing left to do meanwhile, came from too far away for so small requests. */
+const FAR_MS = 50
+
 /** One broker we fetch from. */
 class Source {
+  /** What the next request asks for at most. */
+  ask = ASK_BYTES
   readonly session = new FetchSession()
   inFlight = false
   aside = false
@@ -185,7 +195,10 @@ export class Fetcher {
     const room = share - source.buffered
     if (room < share / 4 && source.buffered > 0) return
     const asked = this.ask(states)
-    const maxBytes = Math.max(1, Math.min(this.options.fetchMaxBytes, room))
+    const maxBytes = Math.max(
+      1,
+      Math.min(this.options.fetchMaxBytes, room, Math.max(source.ask, this.options.maxPartitionFetchBytes)),
+    )
     source.inFlight = true
     void this.send(nodeId, source, asked, source.session.next(asked.map(({ wanted }) => wanted)), this.lane, {
       maxWaitMs: this.options.fetchMaxWaitMs,
@@ -237,6 +250,8 @@ export class Fetcher {
   ): Promise<void> {
     const regular = lane !== 'other'
     let frame: Frame | undefined
+    const { clock } = this.client.runtime
+    const sentAt = clock.monotonic()
     try {
       this.counters.fetches++
       const withIds = asked.every(({ wanted }) => wanted.topicId !== NO_UUID)
@@ -256,6 +271,10 @@ export class Fetcher {
         },
       )
       source.failures = 0
+      if (regular && frame && frame.buffer.length >= limits.maxBytes / 2) {
+        const isFar = source.buffered === 0 && clock.monotonic() - sentAt > FAR_MS
+        source.ask = isFar ? Math.min(source.ask * 2, this.options.fetchBufferBytes) : Math.max(source.ask / 2, ASK_BYTES)
+      }
       this.accept(nodeId, source, response, frame, asked, regular)
     } catch (error) {
       if (regular) source.session.reset()
