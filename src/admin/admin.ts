@@ -2,6 +2,7 @@ import { Client } from '../client/client.ts'
 import { ClosedError, UnsupportedVersionError } from '../errors.ts'
 import type { Api } from '../protocol/schema.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { checkNames } from '../util/options.ts'
 import { type CreatedTopic, type CreateTopicsOptions, createTopics, type NewTopic } from './operations/create-topics.ts'
 import { deleteTopics, type TopicReference } from './operations/delete-topics.ts'
 import { describeTopics, type TopicDescription } from './operations/describe-topics.ts'
@@ -41,7 +42,7 @@ export class Admin {
   /** Creates topics. Resolves when the controller has them; brokers may take a moment longer to know them. */
   async createTopics(topics: readonly NewTopic[], options: CreateTopicsOptions = {}): Promise<Map<string, CreatedTopic>> {
     if (topics.length === 0) return new Map()
-    return this.run(createTopics, { topics, validateOnly: options.validateOnly ?? false }, options)
+    return this.run(createTopics, { topics, validateOnly: options.validateOnly ?? false }, options, 'validateOnly')
   }
 
   /** Deletes topics and all of their records, by name or by id (from 2.8 on). */
@@ -51,7 +52,7 @@ export class Admin {
 
   /** All topics of the cluster that this client may see. */
   async listTopics(options: ListTopicsOptions = {}): Promise<TopicListing[]> {
-    return this.run(listTopics, { includeInternal: options.includeInternal ?? false }, options)
+    return this.run(listTopics, { includeInternal: options.includeInternal ?? false }, options, 'includeInternal')
   }
 
   /** Partitions, leaders and replicas of topics, by name. Never creates one. */
@@ -79,8 +80,10 @@ export class Admin {
     operation: Operation<A, Input, Result>,
     input: Input,
     options: CallOptions,
+    ...ownOptions: string[]
   ): Promise<Result> {
     this.checkOpen()
+    checkNames('the call', options, ['timeoutMs', 'signal', ...ownOptions])
     const { timeoutMs = this.client.options.defaultApiTimeoutMs, signal } = options
     // The broker should have given up by the time that this attempt does.
     const brokerTimeoutMs = Math.min(timeoutMs, this.client.options.requestTimeoutMs)

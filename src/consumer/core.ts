@@ -4,6 +4,7 @@ import { BrokerError, KafkaError } from '../errors.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { NO_UUID } from '../protocol/schema.ts'
 import { Deadline } from '../util/deadline.ts'
+import { checkNames } from '../util/options.ts'
 import { Assignment } from './assignment.ts'
 import type { ConsumerBatch, ConsumerRecords } from './batch.ts'
 import { Commits } from './commits.ts'
@@ -28,6 +29,8 @@ import { Runner, type RunOptions } from './run.ts'
 import { checkTopicName, invalid, type SubscribeOptions, Subscription, type TopicSelection } from './subscription.ts'
 import type { TransactionSource } from './transaction-source.ts'
 import { Wakeup } from './wakeup.ts'
+
+const POLL_OPTIONS = ['timeoutMs', 'maxRecords', 'signal'] as const satisfies (keyof PollOptions)[]
 
 /** Numbers consumers, so that those that share a client get connections of their own. */
 let sharing = 0
@@ -209,7 +212,10 @@ export class ConsumerCore<K, V> {
   // ---- reading
 
   poll(options: PollOptions): Promise<ConsumerRecords<K, V>> {
-    return this.ifReading(() => this.delivery.poll(options))
+    return this.ifReading(() => {
+      checkNames('poll()', options, POLL_OPTIONS)
+      return this.delivery.poll(options)
+    })
   }
   records(): AsyncIterableIterator<ConsumerRecord<K, V>> {
     this.checkReading()

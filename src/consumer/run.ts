@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { ClosedError, KafkaError } from '../errors.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { checkNames } from '../util/options.ts'
 import type { Cursor, PartitionState, Partial as Place } from './assignment.ts'
 import type { ConsumerBatch } from './batch.ts'
 import type { Delivered, Delivery } from './delivery.ts'
@@ -61,6 +62,9 @@ export class Runner<K, V> {
     this.options = options
     this.concurrency = options.concurrency ?? 1
     this.clock = delivery.parts.client.runtime.clock
+    checkNames('run()', options, ['concurrency', 'signal', 'eachRecord', 'eachBatch', 'orderBy'])
+    if (options.orderBy !== undefined && options.orderBy !== 'partition' && options.orderBy !== 'key')
+      throw invalid(`orderBy can be 'partition' or 'key', not ${JSON.stringify(options.orderBy)}`)
     if (!(Number.isInteger(this.concurrency) && this.concurrency > 0)) throw invalid('concurrency must be a whole number above 0')
     if ((options.eachRecord === undefined) === (options.eachBatch === undefined))
       throw invalid('run takes either eachRecord or eachBatch')

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../client/partition-map.ts'
 import { KafkaError } from '../errors.ts'
+import { checkNames } from '../util/options.ts'
 
 /**
  * Told of changes of a group's assignment, inside `poll()`, `next()` or `run`, which wait for it. What it throws rejects
@@ -50,6 +51,10 @@ export class Subscription {
     const wanted: TopicSelection =
       typeof selection === 'string' ? { topics: [selection] } : isNames(selection) ? { topics: selection } : selection
     const kind = 'pattern' in wanted ? 'pattern' : 'topics'
+    checkNames('subscribe()', wanted, [kind, 'listener'])
+    checkNames('subscribe()', options, ['listener'])
+    const listener = options.listener ?? wanted.listener ?? {}
+    checkListener(listener)
     if (this.state.kind !== 'none' && this.state.kind !== kind)
       throw conflict(this.state.kind, `subscribe to ${kind === 'topics' ? 'topics' : 'a pattern'}`)
     if ('pattern' in wanted) {
@@ -64,7 +69,7 @@ export class Subscription {
       for (const topic of wanted.topics) checkTopicName(topic)
       this.state = { kind: 'topics', topics: [...new Set(wanted.topics)] }
     }
-    this.listener = options.listener ?? wanted.listener ?? {}
+    this.listener = listener
   }
 
   assign(): void {
@@ -93,6 +98,12 @@ export class Subscription {
 export function checkTopicName(topic: unknown): asserts topic is string {
   if (typeof topic !== 'string' || !TOPIC_NAME.test(topic))
     throw invalid(`${JSON.stringify(topic)} is no topic name: use 1 to 249 of A-Z a-z 0-9 . _ -, but not . or ..`)
+}
+
+/** A listener may be an object of any class; one that is never called is a mistake. */
+function checkListener(listener: RebalanceListener): void {
+  const { onAssigned, onRevoked, onLost } = listener
+  if (!onAssigned && !onRevoked && !onLost) checkNames('a listener', listener, ['onAssigned', 'onRevoked', 'onLost'])
 }
 
 function isNames(selection: readonly string[] | TopicSelection): selection is readonly string[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, KafkaError } from '../errors.ts'
 
 /** Durations: whole milliseconds that fit the int32 most of them become on the wire. */
 export const ms = z.int().nonnegative().max(0x7fffffff)
@@ -29,19 +29,44 @@ export function parseOptions<S extends z.ZodObject>(
 
 function translated(input: object, javaNames: Readonly<Record<string, string>>): Record<string, unknown> {
   const options: Record<string, unknown> = {}
+  const given = new Map<string, string>()
   for (const [name, value] of Object.entries(input)) {
     const ours = javaNames[name] ?? name
-    if (ours in options)
-      throw new ConfigError([{ path: name, message: `given twice, as ${name} and as ${ours}: keep one of them` }])
+    const before = given.get(ours)
+    if (before !== undefined)
+      throw new ConfigError([{ path: name, message: `given twice, as ${before} and as ${name}: keep one of them` }])
+    given.set(ours, name)
     options[ours] = value
   }
   return options
 }
 
+/**
+ * Refuses names that a call does not know, with the nearest that it does: a typo would otherwise leave a default in place.
+ * `of` is what the object is to the caller, such as `poll()`. Throws KafkaError ERR_INVALID_ARGUMENT.
+ */
+export function checkNames(of: string, given: object, known: readonly string[]): void {
+  for (const name in given)
+    if (!known.includes(name))
+      throw new KafkaError(
+        'ERR_INVALID_ARGUMENT',
+        `${of} does not know ${name}${suggestion(name, known) || `: it takes ${known.join(', ')}`}`,
+      )
+}
+
+/** What the same thing is called in other clients. */
+const elsewhere: Readonly<Record<string, string>> = { brokers: 'bootstrapServers', ssl: 'tls', fromBeginning: 'autoOffsetReset' }
+
 function suggestion(name: string, known: readonly string[]): string {
-  const nearest = known
-    .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+  const meant = elsewhere[name]
+  if (meant !== undefined && known.includes(meant)) return `: did you mean ${meant}?`
+  const given = name.toLowerCase()
+  // A name cut short (`linger`, `ack`) is nearer than any typo.
+  const begun = given.length < 3 ? [] : known.filter(candidate => candidate.toLowerCase().startsWith(given))
+  const nearest = (begun.length > 0 ? begun : known)
+    .map(candidate => ({ candidate, distance: editDistance(given, candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0]
+  if (nearest && begun.length > 0) return `: did you mean ${nearest.candidate}?`
   return nearest && nearest.distance <= Math.max(2, name.length / 3) ? `: did you mean ${nearest.candidate}?` : ''
 }
 

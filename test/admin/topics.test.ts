@@ -89,6 +89,15 @@ describe('a call that fails for some', () => {
     expect((await admin.listTopics()).map(({ name }) => name)).not.toContain('nowhere')
   })
 
+  test('a name that a call does not know is refused before anything is sent, with the nearest that it does', async () => {
+    await expect(admin.createTopics([{ name: 'typo', partition: 3 } as never])).rejects.toThrow(/did you mean partitions\?/)
+    await expect(admin.createTopics([{ name: 'typo' }], { validateonly: true } as never)).rejects.toThrow(
+      /did you mean validateOnly\?/,
+    )
+    await expect(admin.listTopics({ timeout: 5 } as never)).rejects.toThrow(/did you mean timeoutMs\?/)
+    expect((await admin.listTopics()).map(({ name }) => name)).not.toContain('typo')
+  })
+
   test('naming a topic twice is refused before anything is sent', async () => {
     await expect(admin.deleteTopics(['known', 'known'])).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
     expect((await admin.listTopics()).map(({ name }) => name)).toContain('known')

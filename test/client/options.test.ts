@@ -36,7 +36,7 @@ describe('client options', () => {
   test("Java's names are accepted; one option under both names is refused", () => {
     const options = parseClientOptions({ 'bootstrap.servers': 'a:1', 'request.timeout.ms': 5 } as unknown as ClientOptionsInput)
     expect(options).toMatchObject({ bootstrapServers: [{ host: 'a', port: 1 }], requestTimeoutMs: 5 })
-    expect(issuesOf({ bootstrapServers, 'client.id': 'x', clientId: 'y' })[0]?.message).toMatch(/given twice/)
+    expect(issuesOf({ bootstrapServers, 'client.id': 'x', clientId: 'y' })[0]?.message).toMatch(/as client\.id and as clientId/)
     for (const ours of Object.values(javaNames)) expect(Object.keys(clientOptionsShape)).toContain(ours)
   })
 
@@ -44,6 +44,10 @@ describe('client options', () => {
     expect(issuesOf({ bootstrapServers, requestTimoutMs: 1 })).toEqual([
       { path: 'requestTimoutMs', message: 'unknown option: did you mean requestTimeoutMs?' },
     ])
+    // Cut short, or as another client calls it.
+    expect(issuesOf({ bootstrapServers, log: {} })[0]?.message).toBe('unknown option: did you mean logger?')
+    expect(issuesOf({ bootstrapServers, retryBackoff: 1 })[0]?.message).toBe('unknown option: did you mean retryBackoffMs?')
+    expect(issuesOf({ brokers: ['a:1'] }).at(-1)?.message).toBe('unknown option: did you mean bootstrapServers?')
   })
 
   test('rules across options say which to change; they run once each option is fine by itself', () => {

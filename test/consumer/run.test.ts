@@ -239,5 +239,7 @@ describe('run', () => {
       consumer.subscribe('t')
       await expect(consumer.run({ concurrency: 0, eachRecord: () => {} })).rejects.toThrow(/concurrency/)
       await expect(consumer.run({} as never)).rejects.toThrow(/eachRecord or eachBatch/)
+      await expect(consumer.run({ eachMesage: () => {} } as never)).rejects.toThrow(/does not know eachMesage/)
+      await expect(consumer.run({ eachRecord: () => {}, orderBy: 'none' } as never)).rejects.toThrow(/orderBy/)
     }))
 })

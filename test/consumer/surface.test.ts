@@ -103,6 +103,21 @@ describe('subscribe and assign, as in kafka-python', () => {
       await expect(consumer.poll({ maxRecords: 0 })).rejects.toThrow(/maxRecords/)
     }))
 
+  test('names that a call does not know are refused, with the nearest that it does', () =>
+    withConsumer(async consumer => {
+      const never = (value: object) => value as never
+      expect(() => consumer.subscribe(never({ topic: 'a' }))).toThrow(/did you mean topics\?/)
+      expect(() => consumer.subscribe('a', never({ lisener: {} }))).toThrow(/did you mean listener\?/)
+      expect(() => consumer.subscribe('a', { listener: never({ onRevoke: () => {} }) })).toThrow(/did you mean onRevoked\?/)
+      expect(consumer.subscription()).toBeNull()
+      consumer.subscribe('a', {
+        listener: new (class {
+          onAssigned() {}
+        })(),
+      })
+      await expect(consumer.poll(never({ timeout: 5 }))).rejects.toThrow(/did you mean timeoutMs\?/)
+    }))
+
   test('reading without a subscription is an error, not a silence', () =>
     withConsumer(async consumer => {
       await expect(consumer.poll()).rejects.toThrow(/subscribe/)

@@ -1,6 +1,7 @@
 import { KafkaError } from '../../errors.ts'
 import { CreateTopics } from '../../protocol/apis/19-create-topics.ts'
 import { NO_UUID } from '../../protocol/schema.ts'
+import { checkNames } from '../../util/options.ts'
 import type { CallOptions, Operation } from './operation.ts'
 import { checkDistinct, collect } from './results.ts'
 
@@ -15,6 +16,8 @@ export interface NewTopic {
   /** By Kafka's names, such as `retention.ms`. */
   readonly configs?: Readonly<Record<string, string | null>> | undefined
 }
+
+const FIELDS = ['name', 'partitions', 'replicationFactor', 'assignments', 'configs'] as const satisfies (keyof NewTopic)[]
 
 export interface CreateTopicsOptions extends CallOptions {
   /** Only check whether they could be created. Default false. */
@@ -46,6 +49,7 @@ export const createTopics: Operation<
     return { minVersion: usesDefaults ? 4 : validateOnly ? 1 : 0 }
   },
   build({ topics, validateOnly }, timeoutMs) {
+    for (const topic of topics) checkNames('a new topic', topic, FIELDS)
     checkDistinct(
       'topics',
       topics.map(({ name }) => name),
