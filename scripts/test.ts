@@ -56,6 +56,10 @@ const problems: string[] = []
 if (requireReal && real.length === 0)
   problems.push('no genuine Kafka could be had: install Java 17 and Maven, start a Docker engine, or set KAFKA_BOOTSTRAP_SERVERS')
 
+// A container engine without Java would do for the suites, but nothing would judge the bytes.
+if (process.env.KAFKAWIRE_REQUIRE_REAL && !flags.real && !flags.generations && !kinds.includes('jvm'))
+  problems.push('the oracles could not run: install Java 17 and Maven')
+
 const outcomes: Outcome[] = []
 for (const stage of plan()) outcomes.push(await run(stage))
 report()

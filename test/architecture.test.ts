@@ -30,9 +30,11 @@ const MAX_LINES = 500
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
 const sourceOf = (file: string) => readFileSync(join(SRC, file), 'utf8')
 const importsOf = (source: string) =>
-  [...source.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm)].map(
-    match => (match[1] ?? match[2] ?? match[3])!,
-  )
+  [
+    ...source.matchAll(
+      /^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`]+)['"`]|^\s*import\s*['"]([^'"]+)['"]/gm,
+    ),
+  ].map(match => (match[1] ?? match[2] ?? match[3])!)
 const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
 const roomOf = (file: string) => file.split('/')[0]!
 
@@ -60,7 +62,7 @@ describe('the outside world comes in through the runtime', () => {
     /\bprocess\.(hrtime|nextTick|env)\b/,
     /\bAbortSignal\.timeout\b/,
     /\brandomBytes\b/,
-    /'node:(net|tls|dns|http|https|child_process|worker_threads|timers|timers\/promises)'/,
+    /\b(?:from|import|require|getBuiltinModule)[\s(]*['"`](?:node:)?(net|tls|dns|http|https|child_process|worker_threads|timers|timers\/promises)['"`]/,
   ]
   test.each(files.filter(file => !OUTSIDE.test(file)))('%s', file => {
     const source = withoutComments(sourceOf(file))
