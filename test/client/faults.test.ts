@@ -199,6 +199,35 @@ describe('faults of the cluster', () => {
       expect(client.metadata.topicById(topicId)).toBeUndefined()
     }))
 
+  test('F12: partitions that are added are found by the next refresh, and reached', () =>
+    inWorld({}, async world => {
+      const client = world.client()
+      await client.metadata.ensure(['t'])
+      const { topicId } = client.metadata.topic('t') ?? { topicId: '' }
+      let changes = 0
+      client.metadata.onChange(() => changes++)
+      world.broker.addPartitions('t', 3)
+      await client.metadata.refresh('partitions were added')
+      expect(changes).toBe(1)
+      expect(client.metadata.topic('t')).toMatchObject({ topicId })
+      expect(client.metadata.topic('t')?.partitions.length).toBe(9)
+      const leaders = [6, 7, 8].map(partition => client.metadata.leaderOf('t', partition)?.nodeId)
+      expect(new Set(leaders).size).toBe(3)
+      const partitions = [...PARTITIONS, 6, 7, 8].map(partitionIndex => ({ partitionIndex, timestamp: -1n }))
+      const { topics } = await client.request(ListOffsets, { replicaId: -1, topics: [{ name: 't', partitions }] })
+      expect(topics[0]?.partitions.map(({ errorCode }) => errorCode)).toEqual(partitions.map(() => 0))
+    }))
+
+  test('F12: a request for a partition that was added just now is answered without anybody asking for a refresh', () =>
+    inWorld({}, async world => {
+      const client = world.client()
+      expect(await codesOf(client)).toEqual(allFine)
+      world.broker.addPartitions('t', 1)
+      const partitions = [{ partitionIndex: 6, timestamp: -1n }]
+      const { topics } = await client.request(ListOffsets, { replicaId: -1, topics: [{ name: 't', partitions }] })
+      expect(topics[0]?.partitions).toMatchObject([{ partitionIndex: 6, errorCode: 0 }])
+    }))
+
   test('F15, R18: a broker that throttles is left alone for as long as it says, then served again', () =>
     inWorld({ nodes: 1 }, async world => {
       for (const ms of [1, 4_000]) {
@@ -437,6 +466,45 @@ describe('credentials', () => {
         expect(answers).toEqual(answers.map(() => allFine))
         await client.delay(50)
       }
+    }))
+})
+
+describe('tokens', () => {
+  test('R23: tokens that take their time are renewed under load: no request fails, and none waits for them', () =>
+    inWorld({ nodes: 1, sasl: { mechanisms: ['OAUTHBEARER'], maxReauthMs: 10_000 } }, async world => {
+      let fetched = 0
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const client = world.client({
+        sasl: {
+          mechanism: 'OAUTHBEARER',
+          token: async () => {
+            fetched++
+            await new Promise<void>(done => world.sim.clock.setTimer(400, done))
+            const iat = world.sim.clock.now() / 1_000
+            return { value: `${part({ alg: 'none' })}.${part({ sub: 'alice', iat, exp: iat + 60 })}.` }
+          },
+        },
+      })
+      await client.connect()
+      expect(await codesOf(client)).toEqual(allFine)
+      const before = fetched
+      const start = world.sim.clock.monotonic()
+      let longest = 0
+      let answered = 0
+      await Promise.all(
+        Array.from({ length: 5 }, async () => {
+          while (world.sim.clock.monotonic() - start < 30_000) {
+            const asked = world.sim.clock.monotonic()
+            expect(await codesOf(client)).toEqual(allFine)
+            longest = Math.max(longest, world.sim.clock.monotonic() - asked)
+            answered++
+            await client.delay(7)
+          }
+        }),
+      )
+      expect(fetched - before).toBeGreaterThanOrEqual(3)
+      expect(answered).toBeGreaterThan(6_000)
+      expect(longest).toBeLessThan(100)
     }))
 })
 

@@ -6,7 +6,6 @@ import { Client, type ClientOptionsInput } from '../../src/client/index.ts'
 import { Consumer } from '../../src/consumer/index.ts'
 import type { SaslOptions } from '../../src/net/sasl/index.ts'
 import { Producer } from '../../src/producer/index.ts'
-import { Metadata, SaslAuthenticate } from '../../src/protocol/apis/index.ts'
 import type { Logger } from '../../src/util/logger.ts'
 import { JvmCluster } from '../brokers/jvm.ts'
 import { saslUsers } from '../brokers/properties.ts'
@@ -98,40 +97,6 @@ describe('SASL', () => {
     onTestFinished(() => client.close())
     await expect(client.connect({ timeoutMs: 15_000 })).rejects.toMatchObject({ code: 'ERR_AUTHENTICATION' })
   })
-
-  test('a listener that wants SASL, or TLS, says so to a client that brings none', async () => {
-    const { sasl, tls } = cluster.listeners
-    for (const bootstrapServers of [sasl, tls]) {
-      const client = new Client({ bootstrapServers })
-      onTestFinished(() => client.close())
-      await expect(client.connect({ timeoutMs: 5_000 }), bootstrapServers).rejects.toThrow(/TLS|SASL/)
-    }
-  })
-
-  test.each(mechanisms.map(sasl => [sasl.mechanism, sasl] as const))(
-    '%s: sessions of 5 s are renewed while requests are pipelined, and none fails (KIP-368)',
-    async (_, sasl) => {
-      let renewals = 0
-      const client = new Client({
-        bootstrapServers: cluster.listeners.sasl,
-        sasl,
-        hooks: { onWrite: ({ api }) => void (api === SaslAuthenticate.name && renewals++) },
-      })
-      onTestFinished(() => client.close())
-      await client.connect()
-      renewals = 0
-      const nodeId = client.metadata.brokers()[0]!.nodeId
-      let answers = 0
-      const ask = async () => {
-        // One lane, so one connection. Twice the session at least.
-        for (const start = performance.now(); performance.now() - start < 11_000; answers++)
-          await client.request(Metadata, { topics: [{ name: topic }] }, { nodeId })
-      }
-      await Promise.all([ask(), ask(), ask(), ask()])
-      expect(answers).toBeGreaterThan(100)
-      expect(renewals).toBeGreaterThanOrEqual(2)
-    },
-  )
 })
 
 describe('TLS', () => {

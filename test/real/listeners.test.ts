@@ -1,5 +1,5 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ConnectionError } from '../../src/errors.ts'
 import type { ConnectionOptions } from '../../src/net/connection.ts'
 import { type SaslOptions, saslAuthenticator } from '../../src/net/sasl/index.ts'
@@ -44,31 +44,16 @@ const mechanisms: SaslOptions[] = [
   { mechanism: 'OAUTHBEARER', token },
 ]
 
-describe.each(['sasl', 'saslTls'] as const)('on the %s listener', listener => {
-  test.each(mechanisms)('$mechanism is let in', async sasl => {
-    const connection = connect(listener, sasl)
-    expect((await connection.request(Metadata, { topics: null })).brokers.length).toBe(1)
-    await connection.close()
-  })
-
-  test.each(mechanisms)('$mechanism is refused with the wrong secret, for good', async sasl => {
-    const wrong: SaslOptions =
-      sasl.mechanism === 'OAUTHBEARER'
-        ? { mechanism: 'OAUTHBEARER', token: () => unsecured({ sub: 'alice', exp: 1 }) }
-        : ({ ...sasl, password: 'wr0ng-secret' } as SaslOptions)
-    const error = await failureOf<ConnectionError>(connect(listener, wrong).connect())
-    expect(error.code).toBe('ERR_AUTHENTICATION')
-    expect(error.retriable).toBe(false)
-    expect(error.message).toMatch(/refused the .* credentials: SASL_AUTHENTICATION_FAILED/)
-    expect(error.message).not.toContain('wr0ng-secret')
-  })
-})
-
-test('TLS alone, with a client certificate', async () => {
-  const { ca, clientPfx, password } = kafka.certificates
-  const connection = connect('tls', undefined, { tls: { ca, pfx: clientPfx, passphrase: password } })
-  expect((await connection.request(Metadata, { topics: null })).brokers.length).toBe(1)
-  await connection.close()
+test.each(mechanisms)('$mechanism is refused with the wrong secret over TLS, for good', async sasl => {
+  const wrong: SaslOptions =
+    sasl.mechanism === 'OAUTHBEARER'
+      ? { mechanism: 'OAUTHBEARER', token: () => unsecured({ sub: 'alice', exp: 1 }) }
+      : ({ ...sasl, password: 'wr0ng-secret' } as SaslOptions)
+  const error = await failureOf<ConnectionError>(connect('saslTls', wrong).connect())
+  expect(error.code).toBe('ERR_AUTHENTICATION')
+  expect(error.retriable).toBe(false)
+  expect(error.message).toMatch(/refused the .* credentials: SASL_AUTHENTICATION_FAILED/)
+  expect(error.message).not.toContain('wr0ng-secret')
 })
 
 test('each wrong pairing of client and listener ends in its own error', async () => {
@@ -80,7 +65,7 @@ test('each wrong pairing of client and listener ends in its own error', async ()
   const unauthenticated = connect('sasl')
   await unauthenticated.connect()
   expect((await failureOf(unauthenticated.request(Metadata, { topics: null }))).message).toMatch(
-    /was closed by the broker|was lost/,
+    /(was closed by the broker|was lost).*give the sasl option/,
   )
 })
 
