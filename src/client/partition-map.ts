@@ -1,3 +1,5 @@
+import { type InspectOptions, inspect } from 'node:util'
+
 /** A partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
@@ -110,5 +112,9 @@ export class PartitionMap<V> implements Iterable<[TopicPartition, V]> {
   /** `{ topic, partition, value }` objects; bigint values as decimal strings, since JSON has no bigint. */
   toJSON(): { topic: string; partition: number; value: unknown }[] {
     return Array.from(this.entries(), ([key, value]) => ({ ...key, value: typeof value === 'bigint' ? value.toString() : value }))
+  }
+  [inspect.custom](_: number, options: InspectOptions): string {
+    const entries = Array.from(this.entries(), ([{ topic, partition }, value]) => [`${topic}-${partition}`, value] as const)
+    return `Partition${inspect(new Map(entries), options)}`
   }
 }

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import type { PartitionMap, TopicPartition } from '../client/partition-map.ts'
 import type { RecordBatch } from '../protocol/records/index.ts'
 import type { SerdeBatch } from '../serde/index.ts'
@@ -132,6 +133,11 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
       records: Array.from(this, record => record.toJSON()),
     }
   }
+
+  [inspect.custom](_: number, options: InspectOptions): string {
+    const { topic, partition, baseOffset, lastOffset, length, highWatermark } = this
+    return `ConsumerBatch ${inspect({ topic, partition, baseOffset, lastOffset, length, highWatermark }, options)}`
+  }
 }
 
 /** Is its own result object: nothing is allocated per step but the record. */
@@ -201,5 +207,9 @@ export class ConsumerRecords<K = Uint8Array | null, V = Uint8Array | null> imple
 
   toJSON(): unknown[] {
     return Array.from(this, record => record.toJSON())
+  }
+
+  [inspect.custom](_: number, options: InspectOptions): string {
+    return `ConsumerRecords(${this.length}) ${inspect([...this.batches.values()].flat(), options)}`
   }
 }

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import { DeserializationError } from '../errors.ts'
 import type { RecordBatch, RecordHeader } from '../protocol/records/index.ts'
 import { bytes, type Serde, type SerdeContext } from '../serde/index.ts'
@@ -132,6 +133,13 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> {
       headers: this.headers.map(({ key, value }) => ({ key, value: jsonable(value) })),
     }
   }
+
+  /** For console.log: what the record says, not the bytes it lies in. */
+  [inspect.custom](_: number, options: InspectOptions): string {
+    const { topic, partition, offset, timestamp, headers } = this
+    const [key, value] = [shown(() => this.key), shown(() => this.value)]
+    return `ConsumerRecord ${inspect({ topic, partition, offset, timestamp, key, value, headers }, options)}`
+  }
 }
 
 /** What `ConsumerRecord.detach()` gives. */
@@ -156,4 +164,13 @@ function copied<T>(value: T): T {
 function jsonable(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')
   return typeof value === 'bigint' ? value.toString() : value
+}
+
+/** What cannot be read is shown as its error: looking at a record must not throw. */
+function shown(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return error
+  }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { PartitionMap } from '../../src/client/partition-map.ts'
 
@@ -56,5 +57,12 @@ describe('a map keyed by partition', () => {
     })
     expect(seen).toEqual(['b-1=10', 'b-0=30', `a-0=${2n ** 60n}`])
     expect(JSON.parse(JSON.stringify(map))[2]).toEqual({ topic: 'a', partition: 0, value: '1152921504606846976' })
+  })
+  test('is printed as a map of partitions', () => {
+    const map = PartitionMap.from<bigint>([
+      [at('b', 1), 10n],
+      [at('a', 0), 2n],
+    ])
+    expect(inspect(map)).toBe("PartitionMap(2) { 'b-1' => 10n, 'a-0' => 2n }")
   })
 })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { startBroker } from '../../src/broker/index.ts'
@@ -230,6 +231,25 @@ describe('serdes', () => {
       expect(error).toMatchObject({ topic: 't', partition: 0, offset: 1n, part: 'value' })
       expect(String(error)).toContain('seek')
       expect(records[2]?.value).toEqual({ a: 3 })
+    }))
+
+  test('records and batches print as what they say, one that cannot be read included', () =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, ['{"a":1}', 'nonsense'])
+      await using consumer = new Consumer(
+        { bootstrapServers: world.broker.bootstrapServers, autoOffsetReset: 'earliest', value: json() },
+        world.runtime,
+      )
+      consumer.assign([T0])
+      const records = await consumer.poll({ timeoutMs: 5_000 })
+      const [good, bad] = [...records]
+      expect(inspect(good, { breakLength: Infinity })).toBe(
+        "ConsumerRecord { topic: 't', partition: 0, offset: 0n, timestamp: 1000, key: null, value: { a: 1 }, headers: [] }",
+      )
+      expect(inspect(bad)).toMatch(/^ConsumerRecord \{.*offset: 1n.*DeserializationError/s)
+      expect(inspect(records, { breakLength: Infinity })).toBe(
+        "ConsumerRecords(2) [ ConsumerBatch { topic: 't', partition: 0, baseOffset: 0n, lastOffset: 1n, length: 2, highWatermark: 2n } ]",
+      )
     }))
 
   test('prepare is awaited before a batch is delivered', () =>
