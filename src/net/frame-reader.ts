@@ -194,7 +194,9 @@ export class FrameReader implements Sink {
   private renewSlab(room = 0): void {
     const left = this.end - this.start
     this.slabBytes = Math.min(SLAB_BYTES, this.slab.length === 0 ? FIRST_SLAB_BYTES : 2 * this.slabBytes)
-    const slab = Buffer.allocUnsafeSlow(Math.max(this.slabBytes, room, 2 * left))
+    const size = Math.max(this.slabBytes, room, 2 * left)
+    // Node's pool is cheaper for what most connections never fill.
+    const slab = size <= FIRST_SLAB_BYTES ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
     this.slab.copy(slab, 0, this.start, this.end)
     this.slab = slab
     this.start = 0
