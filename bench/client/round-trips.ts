@@ -1,4 +1,7 @@
-/** Round trips on one connection against an embedded broker in another process, for us and four peers. */
+/**
+ * Round trips on one connection against an embedded broker in another process, for us, four peers, and a bare socket that
+ * sends prepared bytes and only counts the answers: the most that can be had with this broker on this machine.
+ */
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -18,9 +21,11 @@ export interface RoundTrips {
 
 export const DEPTHS = [1, 16, 256] as const
 
+export const BARE_SOCKET = 'a bare socket'
+
 const SIDES = [
   'kafkawire.ts',
-  ...['kafkats', 'platformatic', 'kafka-ts', 'kafkajs'].map(peer => `../peers/client/${peer}.mjs`),
+  ...['kafkats', 'platformatic', 'kafka-ts', 'kafkajs', 'bare-socket'].map(peer => `../peers/client/${peer}.mjs`),
 ].map(path => resolve(import.meta.dirname, path))
 
 /** Each measurement in a process of its own; the sides take turns. `perCpuSecond` counts the client's process alone. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { startBroker } from '../../src/broker/index.ts'
 import { type Admin, type Client, type Consumer, json, Kafka, PartitionMap, type Producer, string } from '../../src/index.ts'
 import { Metadata } from '../../src/protocol/apis/index.ts'
 import { afterwards, brokerWith } from './fixture.ts'
@@ -38,6 +39,47 @@ describe('Kafka', () => {
     afterwards(() => client.close())
     const reply = await client.request(Metadata, { topics: null })
     expect(reply.topics.map(topic => topic.name)).toContain('orders')
+  })
+
+  test('the calls of the first page run as they are typed there', async () => {
+    await using broker = await startBroker({ topics: { orders: 2, clicks: 1 } })
+    const kafka = new Kafka({ bootstrapServers: broker.bootstrapServers, clientId: 'shop' })
+    const orders = Array.from({ length: 20 }, (_, i): Order => ({ id: `o-${i}`, amount: i }))
+
+    await using producer = kafka.producer({ key: string, value: json(Order) })
+    const { partition, offset } = await producer.send({ topic: 'clicks', key: 'o', value: { id: 'o', amount: 5 } })
+    expect([partition, offset]).toEqual([0, 0n])
+    const all = await producer.send(orders.map(value => ({ topic: 'orders', key: value.id, value })))
+    expect(all.length).toBe(20)
+    if (!producer.enqueue({ topic: 'clicks', key: null, value: { id: 'click', amount: 0 } })) await producer.drained()
+    await producer.flush()
+
+    await using consumer = kafka.consumer({ groupId: 'billing', key: string, value: json(Order), autoOffsetReset: 'earliest' })
+    consumer.subscribe(['orders'])
+    let sum = 0
+    for await (const batch of consumer.batches()) {
+      for (const record of batch) sum += record.value.amount
+      if (sum === 190) break
+    }
+    await consumer.commit()
+
+    await using reader = kafka.consumer({ key: string, value: json(Order) })
+    const at = { topic: 'clicks', partition: 0 }
+    reader.assign([at])
+    reader.seek(at, 0n)
+    const records = await reader.poll({ timeoutMs: 5_000, maxRecords: 500 })
+    expect([...records].map(({ value }) => value.id)).toEqual(['o', 'click'])
+    expect([...records.of(at)].length).toBe(2)
+    expect([...records.partitions()]).toEqual([at])
+    const ends = await reader.endOffsets([at])
+    expect(ends.get('clicks', 0)).toBe(2n)
+    for (const [{ topic, partition: index }, end] of ends) expect([topic, index, end]).toEqual(['clicks', 0, 2n])
+
+    await using admin = kafka.admin()
+    await admin.createTopics([{ name: 'more', partitions: 6, configs: { 'retention.ms': '60000' } }])
+    await using client = kafka.client()
+    const reply = await client.request(Metadata, { topics: null })
+    expect(reply.topics.find(({ name }) => name === 'more')?.partitions.length).toBe(6)
   })
 
   test('a client that is shared serves all, and outlives them', async () => {
