@@ -65,6 +65,18 @@ describe.each(CODECS)('with %s', codec => {
   })
 })
 
+test('a delete horizon stands in the place of the first timestamp, and the records keep theirs', async () => {
+  const horizon = 1_650_000_000_000
+  for (const some of [records.slice(0, 2), records.slice(3)]) {
+    const builder = new BatchBuilder({ codec: 'none', deleteHorizonMs: horizon })
+    for (const record of some) builder.append(record)
+    const [batch] = await opened(Buffer.from(await builder.finish({})))
+    expect(batch?.encoded).toMatchObject({ hasDeleteHorizon: true, firstTimestamp: BigInt(horizon) })
+    expect(contents([batch!]).map(({ timestamp }) => timestamp)).toEqual(some.map(({ timestamp }) => BigInt(timestamp)))
+    expect(batch?.encoded.maxTimestamp).toBe(BigInt(some[0]!.timestamp))
+  }
+})
+
 test('batches follow one another, and one that is cut off at any place is left out', async () => {
   const set = Buffer.concat([
     await written(2, 'none', records.slice(0, 2)),

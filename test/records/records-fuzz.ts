@@ -34,7 +34,8 @@ const withHeaders = records.map(set =>
 const corpus: Buffer[] = []
 for (const codec of CODECS) {
   for (const set of [...records, ...withHeaders]) corpus.push(await written(2, codec, set, { baseOffset: 7n, producerId: 3n }))
-  for (const magic of [0, 1] as const) for (const set of records) corpus.push(await written(magic, codec, set))
+  if (codec !== 'zstd')
+    for (const magic of [0, 1] as const) for (const set of records) corpus.push(await written(magic, codec, set))
 }
 const streams = await Promise.all(
   CODECS.slice(1).map(async codec => ({ codec, bytes: Buffer.from((await written(2, codec, records[2]!)).subarray(61)) })),

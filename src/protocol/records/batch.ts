@@ -34,14 +34,15 @@ export class RecordBatch {
   readonly length: number
   private readonly index: Int32Array
   private readonly base: number
-  private readonly baseOffset: bigint
+  /** Read when it is first asked for: a bigint costs as much as the index of a record. */
+  private baseOffset: bigint | undefined
   /** Base of the timestamps as a number; `fixedTime` where one timestamp holds for all (LogAppendTime). */
   private readonly baseTime: number
   private readonly fixedTime: boolean
   private readonly memory: ArrayBufferLike
   private readonly memoryStart: number
 
-  constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number, baseOffset: bigint) {
+  constructor(encoded: EncodedBatch, buffer: Buffer, length: number, rows: Int32Array, base: number, baseOffset?: bigint) {
     this.encoded = encoded
     this.buffer = buffer
     this.length = length
@@ -55,7 +56,7 @@ export class RecordBatch {
   }
 
   offsetAt(i: number): bigint {
-    return this.baseOffset + BigInt(this.index[this.base + i * STRIDE + OFFSET_DELTA]!)
+    return this.origin() + BigInt(this.index[this.base + i * STRIDE + OFFSET_DELTA]!)
   }
   /** Milliseconds since the epoch; exact up to 2^53, see `timestampExactAt`. -1 where the format has none. */
   timestampAt(i: number): number {
@@ -118,7 +119,7 @@ export class RecordBatch {
 
   /** The first record at `offset` or behind it: a fetch answers with whole batches, which may begin before what was asked for. */
   firstIndexAtOrAfter(offset: bigint): number {
-    const delta = Number(offset - this.baseOffset)
+    const delta = Number(offset - this.origin())
     let low = 0
     let high = this.length
     while (low < high) {
@@ -129,6 +130,11 @@ export class RecordBatch {
     return low
   }
 
+  /** What the offset deltas count from. */
+  private origin(): bigint {
+    this.baseOffset ??= this.encoded.baseOffset
+    return this.baseOffset
+  }
   private slice(start: number): Buffer | null {
     const from = this.index[start]!
     const to = this.index[start + 1]!

@@ -10,6 +10,8 @@ export interface BatchBuilderOptions {
   readonly level?: number | undefined
   /** First size of the buffer. */
   readonly capacityBytes?: number | undefined
+  /** From when on compaction may drop the batch's tombstones and markers, milliseconds since the epoch (KIP-534). */
+  readonly deleteHorizonMs?: number | undefined
 }
 
 export interface RecordInput {
@@ -46,8 +48,12 @@ export class BatchBuilder {
   private firstTime = -1
   private maxTime = -1
   private exact: { first: bigint; max: bigint } | undefined
+  /** Then `firstTime` is the horizon, whatever the records' own times. */
+  private readonly hasHorizon: boolean
 
-  constructor({ codec, level, capacityBytes = 1024 }: BatchBuilderOptions) {
+  constructor({ codec, level, capacityBytes = 1024, deleteHorizonMs }: BatchBuilderOptions) {
+    this.hasHorizon = deleteHorizonMs !== undefined
+    if (deleteHorizonMs !== undefined) this.firstTime = deleteHorizonMs
     this.codec = codec
     this.level = level
     this.buffer = Buffer.allocUnsafe(Math.max(capacityBytes, at.RECORDS))
@@ -135,7 +141,8 @@ export class BatchBuilder {
       CODECS.indexOf(this.codec) |
         (meta.logAppendTimeMs === undefined ? 0 : at.LOG_APPEND_TIME) |
         (meta.isTransactional ? at.TRANSACTIONAL : 0) |
-        (meta.isControl ? at.CONTROL : 0),
+        (meta.isControl ? at.CONTROL : 0) |
+        (this.hasHorizon ? at.DELETE_HORIZON : 0),
     )
     view.setInt32(at.LAST_OFFSET_DELTA, this.records - 1)
     view.setBigInt64(at.FIRST_TIMESTAMP, this.exact?.first ?? BigInt(this.firstTime))
@@ -153,15 +160,19 @@ export class BatchBuilder {
     if (this.exact === undefined) {
       const time = Number(timestamp)
       if (Number.isSafeInteger(time)) {
-        if (this.records === 0) this.firstTime = this.maxTime = time
-        else if (time > this.maxTime) this.maxTime = time
+        if (this.records === 0) {
+          this.maxTime = time
+          if (!this.hasHorizon) this.firstTime = time
+        } else if (time > this.maxTime) this.maxTime = time
         const delta = time - this.firstTime
         if (delta === (delta << 1) >> 1) return (delta << 1) ^ (delta >> 31)
         return zigzag(BigInt(time) - BigInt(this.firstTime))
       }
       const exact = BigInt(timestamp)
       this.exact =
-        this.records === 0 ? { first: exact, max: exact } : { first: BigInt(this.firstTime), max: BigInt(this.maxTime) }
+        this.records === 0
+          ? { first: this.hasHorizon ? BigInt(this.firstTime) : exact, max: exact }
+          : { first: BigInt(this.firstTime), max: BigInt(this.maxTime) }
     }
     const exact = BigInt(timestamp)
     if (exact > this.exact.max) this.exact.max = exact

@@ -131,7 +131,7 @@ export class EncodedBatch {
       const { rows, base } = claimRows(count)
       const wellFormed = fast.scan(buffer, check ? at.ATTRIBUTES : -1, start, end, count, rows, base)
       if (check) this.verify(fast.crc)
-      if (wellFormed) return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
+      if (wellFormed) return new RecordBatch(this, buffer, count, rows, base)
       // The kernel only finds that something is wrong; what follows says what.
     } else if (check) this.verify(crc32c(buffer, at.ATTRIBUTES))
     if (!plausible) throw this.corrupt(`it claims ${count} records in ${end - start} bytes`)
@@ -141,7 +141,7 @@ export class EncodedBatch {
     } catch (error) {
       throw this.corrupt(error instanceof Error ? error.message : String(error), error)
     }
-    return new RecordBatch(this, buffer, count, rows, base, this.baseOffset)
+    return new RecordBatch(this, buffer, count, rows, base)
   }
 
   private verify(found: number): void {

@@ -19,7 +19,10 @@ export interface MessageSetMeta {
   readonly offload?: JobRunner | undefined
 }
 
-/** Writes message sets for brokers older than 0.11: a row of messages, wrapped in one more when compressed. */
+/**
+ * Writes message sets for brokers older than 0.11: a row of messages, wrapped in one more when compressed.
+ * @throws KafkaError ERR_UNSUPPORTED_VERSION for zstd, which these formats do not have (KIP-110).
+ */
 export class MessageSetBuilder {
   private readonly magic: 0 | 1
   private readonly codec: Codec
@@ -31,6 +34,8 @@ export class MessageSetBuilder {
   private maxTime = -1n
 
   constructor({ magic, codec, level, capacityBytes = 1024 }: MessageSetOptions) {
+    if (codec === 'zstd')
+      throw new KafkaError('ERR_UNSUPPORTED_VERSION', 'zstd needs a broker of Kafka 2.1 or newer: use gzip, snappy or lz4')
     this.magic = magic
     this.codec = codec
     this.level = level

@@ -19,6 +19,9 @@ const PIECE_BYTES = 64 * 1024
 /** Larger batches are left to TypeScript: wasm memory never shrinks. */
 const MOST_BYTES = 16 * 1024 * 1024
 
+/** Up to here a loop beats the call into TypedArray.prototype.set, which needs a view to copy from. */
+const FEW_WORDS = 256
+
 /** The wasm kernel behind plain calls: bytes are copied into its memory, the index is copied out. */
 export class Kernel {
   private readonly exports: Exports
@@ -63,7 +66,7 @@ export class Kernel {
     if (crcStart >= 0) this.crc = ~this.exports.crc32c(-1, size) >>> 0
     const first = rowsAt >>> 2
     const words = count * (ROW_BYTES >>> 2)
-    if (words <= 64) for (let i = 0; i < words; i++) rows[base + i] = this.words[first + i]!
+    if (words <= FEW_WORDS) for (let i = 0; i < words; i++) rows[base + i] = this.words[first + i]!
     else rows.set(this.words.subarray(first, first + words), base)
     return wellFormed
   }
