@@ -1,16 +1,19 @@
 /**
- * `npx tsx bench/consume.ts [--bootstrap host:port] [--records N] [--rounds N] [--quick] [--json FILE]`: drains a prepared
- * backlog from a genuine Kafka, each side in a process of its own, the sides taking turns. Medians. Our side is bundled
- * first, as it is when installed. The peers need groups, whose joining is not counted.
+ * `npm run bench:consume [-- --bootstrap host:port] [--records N] [--rounds N] [--quick] [--json FILE] [--docs]`: drains a
+ * prepared backlog from a genuine Kafka, each side in a process of its own, the sides taking turns. Medians. Our side is
+ * bundled first, as it is when installed. The peers need groups, whose joining is not counted. `--docs` rewrites the tables of
+ * docs/performance.md; with `--from FILE` from what `--json FILE` wrote before.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { build } from 'esbuild'
 import { JvmCluster } from '../test/brokers/jvm.ts'
+import { javaVersion, kafkaToolsClasspath } from '../test/java/java.ts'
 import type { Drained } from './consume/drain.ts'
+import { replaceSection } from './docs-section.ts'
 import { peersInstalled } from './rounds.ts'
 
 const { values } = parseArgs({
@@ -20,6 +23,8 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean' },
     json: { type: 'string' },
+    from: { type: 'string' },
+    docs: { type: 'boolean' },
   },
 })
 const records = Number(values.records ?? (values.quick ? 500_000 : 2_000_000))
@@ -54,20 +59,49 @@ const script =
     })
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Drained
   }
+/** Seconds of a command by the clock and on the processor; undefined when it fails or is not there. */
+async function timed(command: string): Promise<{ wall: number; cpu: number; output: string } | undefined> {
+  const script = `TIMEFORMAT='%R %U %S'; time ${command}`
+  const ran = await run('bash', ['-c', script], { timeout: 120_000 }).catch(() => undefined)
+  const [wall, user, system] = ran?.stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? []
+  if (!ran || !wall || user === undefined || system === undefined || Number.isNaN(wall)) return undefined
+  return { wall, cpu: user + system, output: ran.stdout }
+}
+
 /** librdkafka's command line client, where it is installed: start-up included, which is short. */
-const kcat: Side = async (bootstrap, topic, of) => {
-  const command = `TIMEFORMAT='%R %U %S'; time kcat -C -b ${bootstrap} -t ${topic} -o beginning -e -q > /dev/null`
-  const { stderr } = await run('bash', ['-c', command], { timeout: 120_000 }).catch(() => ({ stderr: '' }))
-  const [seconds, user, system] = stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? []
-  if (!seconds || user === undefined || system === undefined || Number.isNaN(seconds)) return undefined
-  const side = 'kcat'
-  const recordsPerCpuSecond = Math.round(of.records / (user + system))
+const kcat: Side = async (bootstrap, topic, { records }) => {
+  const took = await timed(`kcat -C -b ${bootstrap} -t ${topic} -o beginning -e -q > /dev/null`)
+  if (!took) return undefined
+  const { version } = (await run('kcat', ['-V'])).stdout.match(/librdkafka (?<version>[\d.]+)/)?.groups ?? {}
   return {
-    side,
+    side: `kcat (librdkafka ${version})`,
     crc: 'not verified',
-    records: of.records,
-    recordsPerSecond: Math.round(of.records / seconds),
-    recordsPerCpuSecond,
+    records,
+    recordsPerSecond: Math.round(records / took.wall),
+    recordsPerCpuSecond: Math.round(records / took.cpu),
+    turnMs: 0,
+    rssMb: 0,
+  }
+}
+
+/** Kafka's own measure, where Java is. What a run for a single record takes is subtracted from its processor time: the start of the JVM. */
+const java: Side = async (bootstrap, topic, { records }) => {
+  if (!((await javaVersion()) ?? 0)) return undefined
+  const options = '-Xmx512m -Dorg.slf4j.simpleLogger.defaultLogLevel=error'
+  const tool = `java ${options} -cp '${await kafkaToolsClasspath()}' org.apache.kafka.tools.ConsumerPerformance`
+  const drain = (count: number) =>
+    timed(`${tool} --bootstrap-server ${bootstrap} --topic ${topic} --num-records ${count} --hide-header`)
+  const start = await drain(1)
+  const took = await drain(records)
+  // … data consumed in bytes, MB/s, records, records/s, rebalance ms, fetch ms, MB/s and records/s of the fetching alone
+  const perSecond = Number(took?.output.trim().split('\n').at(-1)?.split(', ').at(-1))
+  if (!start || !took || Number.isNaN(perSecond)) return undefined
+  return {
+    side: 'Java, ConsumerPerformance 4.3.1',
+    crc: 'verified',
+    records,
+    recordsPerSecond: Math.round(perSecond),
+    recordsPerCpuSecond: Math.round(records / Math.max(0.01, took.cpu - start.cpu)),
     turnMs: 0,
     rssMb: 0,
   }
@@ -82,52 +116,83 @@ const sides: readonly Side[] = [
   peer('kafkajs'),
   peer('platformatic'),
   kcat,
+  java,
 ]
 
-const cluster = values.bootstrap === undefined ? await JvmCluster.start() : undefined
-const rows: (Drained & { readonly case: string; readonly rounds: number })[] = []
-try {
-  const bootstrap = values.bootstrap ?? cluster?.listeners.plaintext ?? ''
-  for (const of of cases) {
-    const topic = `kafkawire-bench-${process.pid}-${of.partitions}-${of.valueBytes}`
-    await run(node, [here('consume/fill.ts'), bootstrap, topic, String(of.partitions), String(of.records), String(of.valueBytes)])
-    const results = new Map<string, Drained[]>()
-    for (let round = 0; round < rounds; round++) {
-      for (const side of sides) {
-        const drained = await side(bootstrap, topic, of).catch((error: Error) => void console.error(error.message.slice(0, 500)))
-        if (drained) results.set(drained.side, [...(results.get(drained.side) ?? []), drained])
-        process.stderr.write('.')
+type Row = Drained & { readonly case: string; readonly rounds: number }
+const rows: Row[] = []
+if (values.from) rows.push(...(JSON.parse(readFileSync(values.from, 'utf8')) as { rows: Row[] }).rows)
+else await measureAll()
+report()
+
+async function measureAll(): Promise<void> {
+  const cluster = values.bootstrap === undefined ? await JvmCluster.start() : undefined
+  try {
+    const bootstrap = values.bootstrap ?? cluster?.listeners.plaintext ?? ''
+    for (const of of cases) {
+      const topic = `kafkawire-bench-${process.pid}-${of.partitions}-${of.valueBytes}`
+      await run(node, [
+        here('consume/fill.ts'),
+        bootstrap,
+        topic,
+        String(of.partitions),
+        String(of.records),
+        String(of.valueBytes),
+      ])
+      const results = new Map<string, Drained[]>()
+      for (let round = 0; round < rounds; round++) {
+        for (const side of sides) {
+          const drained = await side(bootstrap, topic, of).catch(
+            (error: Error) => void console.error(error.message.slice(0, 500)),
+          )
+          if (drained) results.set(drained.side, [...(results.get(drained.side) ?? []), drained])
+          process.stderr.write('.')
+        }
       }
+      for (const list of results.values()) {
+        const median = (of: (drained: Drained) => number) => list.map(of).sort((a, b) => a - b)[list.length >> 1] ?? 0
+        const [{ side, crc, records: count }] = list as [Drained]
+        rows.push({
+          case: of.name,
+          side,
+          crc,
+          records: count,
+          rounds: list.length,
+          recordsPerSecond: median(drained => drained.recordsPerSecond),
+          recordsPerCpuSecond: median(drained => drained.recordsPerCpuSecond),
+          turnMs: median(drained => drained.turnMs),
+          rssMb: median(drained => drained.rssMb),
+        })
+      }
+      process.stderr.write('\n')
     }
-    for (const list of results.values()) {
-      const median = (of: (drained: Drained) => number) => list.map(of).sort((a, b) => a - b)[list.length >> 1] ?? 0
-      const [{ side, crc, records: count }] = list as [Drained]
-      rows.push({
-        case: of.name,
-        side,
-        crc,
-        records: count,
-        rounds: list.length,
-        recordsPerSecond: median(drained => drained.recordsPerSecond),
-        recordsPerCpuSecond: median(drained => drained.recordsPerCpuSecond),
-        turnMs: median(drained => drained.turnMs),
-        rssMb: median(drained => drained.rssMb),
-      })
-    }
-    process.stderr.write('\n')
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+    await cluster?.close()
   }
-} finally {
-  rmSync(directory, { recursive: true, force: true })
-  await cluster?.close()
 }
-const thousands = (n: number) => `${Math.round(n / 1_000).toLocaleString('en')} k`
-for (const { name } of cases) {
-  console.log(
-    `\n## ${name}\n\n| side | checksums | records/s | records per CPU second | longest turn, ms | RSS, MB |\n|---|---|---|---|---|---|`,
-  )
-  for (const row of rows.filter(row => row.case === name))
-    console.log(
-      `| ${row.side} | ${row.crc} | ${thousands(row.recordsPerSecond)} | ${thousands(row.recordsPerCpuSecond)} | ${row.turnMs || '–'} | ${row.rssMb || '–'} |`,
-    )
+
+function report(): void {
+  const thousands = (n: number) => `${Math.round(n / 1_000).toLocaleString('en')} k`
+  const lines = cases.flatMap(({ name }) => {
+    const of = rows.filter(row => row.case === name)
+    return [
+      `### ${name}, ${of[0]?.records.toLocaleString('en') ?? 0} records\n`,
+      '| side | CRC | records/s | records per CPU second | longest turn, ms | RSS, MB |',
+      '|---|---|---:|---:|---:|---:|',
+      ...of.map(
+        row =>
+          `| ${row.side} | ${row.crc} | ${thousands(row.recordsPerSecond)} | ${thousands(row.recordsPerCpuSecond)} | ${row.turnMs || '–'} | ${row.rssMb || '–'} |`,
+      ),
+      '',
+    ]
+  })
+  console.log(lines.join('\n'))
+  if (values.json)
+    writeFileSync(values.json, `${JSON.stringify({ suite: 'consume', cpus: cpus().length, node, rows }, null, 2)}\n`)
+  if (!values.docs) return
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`
+  const date = new Date().toISOString().slice(0, 10)
+  const intro = `${machine}, ${date}, \`npm run bench:consume -- --docs\`; medians of ${rows[0]?.rounds} rounds, Node 24, from Apache Kafka 4.4.0 on the same machine. Values are touched, one byte each. Java's processor time is without the start of its JVM.`
+  replaceSection('bench:consume', `## Draining a backlog\n\n${intro}\n\n${lines.join('\n')}`)
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ suite: 'consume', cpus: cpus().length, node, rows }, null, 2)}\n`)

@@ -8,6 +8,7 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { javaVersion } from '../test/java/java.ts'
+import { replaceSection } from './docs-section.ts'
 import { type Cell, CODECS, caseName, HEADLINES, MATRIX, OPERATIONS, sizeOf } from './records/cells.ts'
 import { type Bars, chart } from './records/chart.ts'
 import { type FrameRow, frames } from './records/frames.ts'
@@ -221,21 +222,6 @@ function document(): void {
       bars('Encode a batch: 1000 × (10 B key, 100 B value)', caseName('encode', plain)),
     ]),
   )
-  const page = here('../docs/performance.md')
-  const begin = '<!-- bench:records -->'
-  const end = '<!-- /bench:records -->'
-  let text = ''
-  try {
-    text = readFileSync(page, 'utf8')
-  } catch {
-    // the first section of the page
-  }
-  const section = `${begin}\n## Record batches\n\n${machine}, ${date}, \`npm run bench:records -- --docs\`; medians of ${pace.rounds} rounds. Nanoseconds are processor time of all threads of a side's own process; in brackets, times our figure on Node 24.\n\n![](records-benchmark.svg)\n\n${report()}${end}`
-  const start = text.indexOf(begin)
-  writeFileSync(
-    page,
-    start < 0
-      ? `${text || '# Performance\n'}\n${section}\n`
-      : text.slice(0, start) + section + text.slice(text.indexOf(end) + end.length),
-  )
+  const section = `## Record batches\n\n${machine}, ${date}, \`npm run bench:records -- --docs\`; medians of ${pace.rounds} rounds. Nanoseconds are processor time of all threads of a side's own process; in brackets, times our figure on Node 24.\n\n![](records-benchmark.svg)\n\n${report()}`
+  replaceSection('bench:records', section)
 }
