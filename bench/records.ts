@@ -162,7 +162,7 @@ function report(): string {
   }
   parts.push(...matrixTables())
   parts.push(
-    '### Fetch responses that arrive in pieces of 64 KiB over a socket (100 B values, CRC verified; processor time of the reader)\n',
+    '### Fetch responses that arrive in pieces of 64 KiB over a socket (100 B values, CRC verified; processor time of the reader, in the last column of its main thread)\n',
     '| response | Node | ns per record | MB/s | longest step |',
     '|---|---|---:|---:|---:|',
     ...overSocket.map(

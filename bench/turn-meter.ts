@@ -58,7 +58,7 @@ export class TurnMeter {
 }
 
 /** CPU milliseconds of the main thread where Linux tells (schedstat, nanoseconds), else of the whole process. */
-function openThreadClock(): { read(): number; close(): void } {
+export function openThreadClock(): { read(): number; close(): void } {
   try {
     const fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
     const buffer = Buffer.alloc(64)

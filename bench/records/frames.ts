@@ -8,7 +8,7 @@ export interface FrameRow {
   /** Processor time of the reader: socket, frame, checksum, index, one object and the first byte of its value. */
   readonly nsPerRecord: number
   readonly mbPerSecond: number
-  /** Longest time on the processor without giving the loop a turn. */
+  /** Longest time of the main thread on the processor without giving the loop a turn. */
   readonly longestStepMs: number
 }
 
