@@ -47,6 +47,29 @@ describe.runIf(await jvmAvailable())('the Java client', () => {
   })
   afterAll(() => java.close())
 
+  test('a key goes to the partition where Java puts it', async () => {
+    const { topic: create, producer, bootstrapServers } = await cluster()
+    const topic = await create('java-partitions', 7)
+    // Every length modulo 4, and bytes of both signs.
+    const keys = Array.from({ length: 200 }, (_, i) =>
+      Buffer.from(Array.from({ length: i % 37 }, (_, j) => (i * 31 + j * 97) & 0xff)),
+    )
+    const config = {
+      'bootstrap.servers': bootstrapServers,
+      ...(brokerIsAtLeast('0.11') ? {} : { 'enable.idempotence': 'false' }),
+    }
+    const { results } = await java.ask<{ results: { partition: number }[] }>({
+      do: 'produce',
+      config,
+      topic,
+      records: keys.map(key => ({ key: base64(key), value: '' })),
+    })
+    const ours = await producer().send(keys.map(key => ({ topic, key, value: null })))
+    const theirs = results.map(({ partition }) => partition)
+    expect(ours.map(({ partition }) => partition)).toEqual(theirs)
+    expect(new Set(theirs).size).toBe(7)
+  })
+
   for (const [compression] of codecs) {
     test(`${compression}: written by Java, read by us`, async () => {
       const { topic: create, consumer: consume, bootstrapServers } = await cluster()
