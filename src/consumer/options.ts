@@ -68,7 +68,10 @@ const ownShape = {
   fetchMinBytes: byteCount.default(1),
   /** How long a broker may hold a fetch back until `fetchMinBytes` are there. */
   fetchMaxWaitMs: ms.default(500),
-  /** Most bytes of one fetch response; `fetchBufferBytes` bounds it further. */
+  /**
+   * Most bytes of one fetch response; `fetchBufferBytes` bounds it further, and 2 MiB (or `maxPartitionFetchBytes`) does while
+   * answers come within 50 ms.
+   */
   fetchMaxBytes: byteCount.default(52_428_800),
   /** Most bytes per partition of one fetch response; the first batch comes whole even if it is larger. */
   maxPartitionFetchBytes: byteCount.default(1_048_576),
