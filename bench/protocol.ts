@@ -7,6 +7,9 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { Metadata } from '../src/protocol/apis/index.ts'
+import { encodeResponse } from '../src/protocol/frame.ts'
+import { metadataResponse } from './protocol/messages.ts'
 import { peersInstalled, type Row, rounds, table } from './rounds.ts'
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } })
@@ -15,40 +18,53 @@ const pace = values.quick ? { rounds: 3, measureMs: 60 } : { rounds: 7, measureM
 const own = [here('protocol/kafkawire.ts'), here('protocol/by-hand.ts')]
 const peers = ['kafkajs', 'kafka-ts', 'kafkats', 'platformatic'].map(name => here(`peers/protocol/${name}.mjs`))
 
-const rows: Row[] = []
-for (const { node, sides } of [
+const nodes = [
   { node: peersInstalled(), sides: [...own, ...peers] },
   { node: process.execPath, sides: own },
-]) {
-  const measured = await rounds({ suite: 'protocol', sides, node, ...pace })
-  rows.push(...measured)
-  console.log(`\n## ${measured[0]!.node}\n\n${table(measured)}\n`)
+]
+// What is published is measured, not the sources.
+execFileSync(process.execPath, ['--import', 'tsx', here('../scripts/build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] })
+const dist = here('../dist/protocol.js')
+
+/** Processes of their own that do nothing else: median milliseconds by the clock and on the processor, MB of RSS, and what `code` leaves in `cold`. */
+function fresh(node: string, code: string): Record<'ms' | 'cpu' | 'mb' | 'cold', number> {
+  const script = `
+    const usage = process.cpuUsage(), start = performance.now()
+    let cold = 0
+    ${code}
+    const ms = performance.now() - start, { user, system } = process.cpuUsage(usage)
+    console.log(JSON.stringify({ ms, cpu: (user + system) / 1000, mb: process.memoryUsage.rss() / 1e6, cold }))`
+  const samples = Array.from(
+    { length: pace.rounds },
+    (): Record<string, number> => JSON.parse(execFileSync(node, ['--input-type=module', '-e', script], { encoding: 'utf8' })),
+  )
+  const median = (name: string) => samples.map(sample => sample[name]!).sort((a, b) => a - b)[samples.length >> 1]!
+  return { ms: median('ms'), cpu: median('cpu'), mb: median('mb'), cold: median('cold') }
 }
 
-const dist = here('../dist/protocol.js')
-const cost = (code: string): { ms: number; mb: number }[] =>
-  Array.from({ length: pace.rounds }, () =>
-    JSON.parse(
-      execFileSync(
-        process.execPath,
-        [
-          '--input-type=module',
-          '-e',
-          `const rss = process.memoryUsage().rss, start = performance.now(); ${code}; console.log(JSON.stringify({ ms: performance.now() - start, mb: (process.memoryUsage().rss - rss) / 1e6 }))`,
-        ],
-        { encoding: 'utf8' },
-      ),
-    ),
+/** The first answer that a process decodes: its codec is compiled meanwhile. It is the Metadata response of the cases, encoded elsewhere. */
+function coldDecode(node: string): number {
+  const frame = Buffer.concat(encodeResponse(Metadata, 12, 1, metadataResponse))
+    .subarray(4)
+    .toString('base64')
+  return fresh(
+    node,
+    `const { Metadata, decodeResponse } = await import(${JSON.stringify(dist)})
+    const frame = Buffer.from('${frame}', 'base64'), begin = performance.now()
+    decodeResponse(Metadata, 12, frame)
+    cold = performance.now() - begin`,
+  ).cold
+}
+
+for (const { node } of nodes) {
+  const bare = fresh(node, '')
+  const loaded = fresh(node, `await import(${JSON.stringify(dist)})`)
+  console.log(
+    `${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}: import 'kafkawire/protocol' ${loaded.ms.toFixed(1)} ms ` +
+      `(${(loaded.cpu - bare.cpu).toFixed(1)} ms on the processor), ${(loaded.mb - bare.mb).toFixed(1)} MB of RSS over bare Node; ` +
+      `first Metadata decode, cold, ${coldDecode(node).toFixed(2)} ms`,
   )
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1]!
-const imported = cost(`await import('${dist}')`)
-const first = cost(
-  `const { codec, Metadata, Reader, Writer } = await import('${dist}'); const writer = new Writer(); codec(Metadata.response, 12).encode(writer, { brokers: [], topics: [] }); const bytes = writer.finish(); const begin = performance.now(); codec(Metadata.response, 12).decode(new Reader(bytes)); globalThis.cold = performance.now() - begin; console.error(globalThis.cold)`,
-)
-console.log(
-  `import 'kafkawire/protocol': ${median(imported.map(each => each.ms)).toFixed(1)} ms, ${median(imported.map(each => each.mb)).toFixed(1)} MB of RSS over bare Node (built package, ${process.version})`,
-)
-void first
+}
 
 const bundle = await build({
   stdin: { contents: `export { Metadata, encodeRequest, decodeResponse } from '${dist}'`, resolveDir: here('..') },
@@ -59,4 +75,11 @@ const bundle = await build({
   platform: 'node',
 })
 console.log(`one API bundled and minified: ${(bundle.outputFiles[0]!.contents.length / 1000).toFixed(1)} KB`)
+
+const rows: Row[] = []
+for (const { node, sides } of nodes) {
+  const measured = await rounds({ suite: 'protocol', sides, node, ...pace })
+  rows.push(...measured)
+  console.log(`\n## ${measured[0]!.node}\n\n${table(measured)}\n`)
+}
 if (values.json) writeFileSync(values.json, JSON.stringify(rows, null, 2))

@@ -21,7 +21,7 @@ export const ConsumerGroupHeartbeat = api({
     memberId: string,
     /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
     memberEpoch: int32,
-    /** Stable name of a static member (KIP-345); null for a dynamic one. */
+    /** Stable name of a static member (KIP-345); null for a dynamic one, and to leave it as it is. */
     instanceId: string.nullable().default(null),
     /** Rack of the member; null leaves it as it is. */
     rackId: string.nullable().default(null),

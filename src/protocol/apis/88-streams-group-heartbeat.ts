@@ -87,7 +87,7 @@ export const StreamsGroupHeartbeat = api({
     memberEpoch: int32,
     /** Epoch of the endpoint map that the member has. */
     endpointInformationEpoch: int32,
-    /** Stable name of a static member (KIP-345); null for a dynamic one. */
+    /** Stable name of a static member (KIP-345); null for a dynamic one, and to leave it as it is. */
     instanceId: string.nullable().default(null),
     /** Rack of the member; null leaves it as it is. */
     rackId: string.nullable().default(null),
