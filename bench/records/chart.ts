@@ -5,6 +5,7 @@ export interface Bars {
 }
 
 const WIDTH = 900
+const MARGIN = 8
 const LABEL = 340
 const ROW = 22
 
@@ -18,16 +19,16 @@ export function chart(caption: string, groups: readonly Bars[]): string {
     for (const { name, note, value, own } of rows) {
       const length = Math.max(2, ((WIDTH - LABEL - 110) * value) / most)
       lines.push(
-        `<text x="${LABEL - 8}" y="${y + 14}" text-anchor="end">${escaped(name)}<tspan class="note"> ${escaped(note)}</tspan></text>`,
+        `<text x="${LABEL - 8}" y="${y + 14}" text-anchor="end">${escaped(name)}${note && `<tspan dx="7" class="note">${escaped(note)}</tspan>`}</text>`,
         `<rect x="${LABEL}" y="${y + 2}" width="${length.toFixed(1)}" height="${ROW - 6}" rx="2" class="${own ? 'own' : 'peer'}"/>`,
-        `<text x="${(LABEL + length + 6).toFixed(1)}" y="${y + 14}">${value < 10 ? value.toFixed(1) : Math.round(value)} ns</text>`,
+        `<text x="${(LABEL + length + 6).toFixed(1)}" y="${y + 14}">${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')} ns</text>`,
       )
       y += ROW
     }
     y += 26
   }
   lines.push(`<text x="0" y="${y - 8}" class="note">${escaped(caption)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-MARGIN} 0 ${WIDTH + 2 * MARGIN} ${y + MARGIN}" width="${WIDTH + 2 * MARGIN}" height="${y + MARGIN}" role="img">
 <title>Record batches: nanoseconds per record, by client</title>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f }
