@@ -34,6 +34,8 @@ export class Coordinators {
   /** Keys being searched, and those of them that the next request will ask for. */
   private readonly searches = new Map<string, Deferred<number>>()
   private readonly waiting = new Map<CoordinatorKind, string[]>()
+  /** Why the last search got no answer; undefined when it got one. */
+  private failure: unknown
 
   constructor(lifetime: Lifetime, brokers: Brokers, metadata: Metadata, requestTimeoutMs: number) {
     this.lifetime = lifetime
@@ -59,6 +61,8 @@ export class Coordinators {
         })
       } catch (error) {
         if (signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
+        // The search goes on for others when our time is up: what failed before says why.
+        if (deadline.passed) throw timeIsUp(operation, deadline, this.failure ?? error, 'not-sent')
         const pause = this.metadata.retryBackoffMs(attempt)
         if (pause >= deadline.remainingMs) throw timeIsUp(operation, deadline, error, 'not-sent')
         await this.lifetime.delay(pause, signal)
@@ -107,7 +111,11 @@ export class Coordinators {
         this.nodes.set(`${kind}:${key}`, answer.nodeId)
         search.resolve(answer.nodeId)
       })
-    this.ask(kind, keys, found).catch((error: unknown) => {
+    const asked = this.ask(kind, keys, found).then(() => {
+      this.failure = undefined
+    })
+    asked.catch((error: unknown) => {
+      this.failure = error
       for (const key of keys) settle(key, search => search.reject(error))
     })
   }

@@ -84,6 +84,7 @@ export function isFatal(error: unknown): boolean {
 
 /** The error of an operation that ran out of time while it was failing: what went wrong last is its cause, and in its text. */
 export function timeIsUp(operation: string, { timeoutMs }: Deadline, cause: unknown, outcome?: Outcome): TimeoutError {
+  if (cause instanceof TimeoutError && cause.operation === operation) return cause
   const failure = cause instanceof ConnectionError || cause instanceof TimeoutError ? cause.outcome : undefined
   return new TimeoutError(operation, timeoutMs, {
     cause,

@@ -39,6 +39,19 @@ describe('faults of the network', () => {
       }
     }))
 
+  test('a coordinator that cannot be found any more: the error says what went wrong, once', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      await client.connect()
+      await world.broker.stopNode(1)
+      const commit = { groupId: 'g', generationId: -1, memberId: '', topics: [] }
+      for (const timeoutMs of [300, 800, 1_000]) {
+        const { message } = (await failureOf(client.request(OffsetCommit, commit, { timeoutMs }))) as TimeoutError
+        expect(message).toMatch(/brokers:\d+/)
+        expect(message.match(/finding the coordinator/g) ?? []).toHaveLength(1)
+      }
+    }))
+
   test('an operation whose time is up before any broker has answered names the addresses', () =>
     inWorld({ network: { latencyMs: 60_000 } }, async world => {
       const error = await failureOf(world.client().request(Metadata, { topics: null }, { timeoutMs: 100 }))
