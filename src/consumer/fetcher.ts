@@ -271,9 +271,10 @@ export class Fetcher {
         },
       )
       source.failures = 0
-      if (regular && frame && frame.buffer.length >= limits.maxBytes / 2) {
-        const isFar = source.buffered === 0 && clock.monotonic() - sentAt > FAR_MS
-        source.ask = isFar ? Math.min(source.ask * 2, this.options.fetchBufferBytes) : Math.max(source.ask / 2, ASK_BYTES)
+      if (regular && frame) {
+        if (clock.monotonic() - sentAt <= FAR_MS) source.ask = Math.max(source.ask / 2, ASK_BYTES)
+        else if (source.buffered === 0 && frame.buffer.length >= limits.maxBytes / 2)
+          source.ask = Math.min(source.ask * 2, this.options.fetchBufferBytes)
       }
       this.accept(nodeId, source, response, frame, asked, regular)
     } catch (error) {

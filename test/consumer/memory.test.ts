@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { T0, take, World } from './world.ts'
+import { Fetch, T0, take, World } from './world.ts'
 import { numbered, write } from './written.ts'
 
 const big = (i: number, p: number) => `${p}-${i}`.padEnd(1_000, '.')
@@ -114,4 +114,29 @@ test('a transaction takes a snapshot of the positions, and an abort rewinds to w
     expect(await take(consumer, 6)).toEqual(numbered(10).slice(4))
     await consumer.unsubscribe()
     expect(source.isCurrent()).toBe(false)
+  }))
+
+test('a near broker is asked for little at once, a far one for more, up to the memory there is', () =>
+  World.run({ topics: { t: 4 } }, async world => {
+    const value = 'x'.repeat(250_000)
+    for (let p = 0; p < 4; p++) await write(world.broker, 't', p, new Array<string>(48).fill(value), { perBatch: 1 })
+    let asked: number[] = []
+    let delayMs = 0
+    world.broker.intercept(Fetch, async request => {
+      asked.push(request.maxBytes)
+      if (delayMs > 0) await world.pass(delayMs)
+      return 'pass' as const
+    })
+    const consumer = world.consumer()
+    consumer.assign([0, 1, 2, 3].map(partition => ({ topic: 't', partition })))
+    await take(consumer, 60)
+    expect(new Set(asked)).toEqual(new Set([2 << 20]))
+    asked = []
+    delayMs = 100
+    await take(consumer, 60)
+    expect(Math.max(...asked)).toBeGreaterThan(4 << 20)
+    expect(Math.max(...asked)).toBeLessThanOrEqual(16 << 20)
+    delayMs = 0
+    await take(consumer, 60)
+    expect(asked.at(-1)).toBe(2 << 20)
   }))
