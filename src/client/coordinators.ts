@@ -56,6 +56,7 @@ export class Coordinators {
           ms: deadline.remainingMs,
           of: deadline.timeoutMs,
           operation,
+          hint: 'no broker has told it yet: check that the brokers can be reached',
           signal,
           outcome: 'not-sent',
         })

@@ -251,7 +251,7 @@ export class Pipeline {
       const correlationId = peekCorrelationId(frame.buffer)
       if (correlationId !== exchange.correlationId) {
         throw new ProtocolError(
-          `${this.owner.where} answered correlation id ${correlationId} where ${exchange.correlationId} (${exchange.api.name}) was due`,
+          `${this.owner.where} answered correlation id ${correlationId} where ${exchange.correlationId} (${exchange.api.name}) was due: check that a Kafka broker listens there, and that no proxy mixes connections`,
           { api: exchange.api.name },
           { retriable: true },
         )
