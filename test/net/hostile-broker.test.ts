@@ -23,7 +23,12 @@ describe.each([
     ['hangs up', 'close', ConnectionError, /the connection to broker:9092 was closed by the broker/],
     ['announces 2 GB', bytes('7fffffff'), ProtocolError, /broker:9092 .* a frame of 2147483647 bytes, more than the \d+ allowed/],
     ['announces a negative length', bytes('80000000'), ProtocolError, /a frame of -2147483648 bytes/],
-    ['answers in HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), ProtocolError, /broker:9092 .* an HTTP server answers there/],
+    [
+      'answers in HTTP',
+      Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      ProtocolError,
+      /broker:9092 .* an HTTP server answers there/,
+    ],
     ['answers in TLS', bytes('15030300020246'), ProtocolError, /the peer speaks TLS/],
     [
       'answers another correlation id',
