@@ -172,6 +172,11 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
     scratch.timestamp = timestamp === undefined ? now : timestampMs(timestamp)
     scratch.key =
       key === null || key === undefined ? null : this.keySerde.serialize(key, headers ? { ...keyContext, headers } : keyContext)
+    if (record.value === undefined && !('value' in record))
+      throw new KafkaError(
+        'ERR_INVALID_ARGUMENT',
+        `a record for ${topic.name} has no value, only ${Object.keys(record).join(', ')}: a tombstone is { value: null }`,
+      )
     scratch.value = this.valueSerde.serialize(record.value, headers ? { ...valueContext, headers } : valueContext)
     if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0))
       throw new KafkaError(

@@ -29,6 +29,14 @@ test('one record: where it went, and what was stored', () =>
     expect(await world.stored('orders', metadata.partition)).toEqual([{ offset: 0n, key: 'foobar', value: 'v' }])
   }))
 
+test('a record whose value was misspelt is refused, not written as a tombstone', () =>
+  World.run({ topics: { orders: 1 } }, async world => {
+    const producer = world.producer()
+    const misspelt = { topic: 'orders', val: 'v' } as unknown as { topic: string; value: string }
+    await expect(producer.send(misspelt)).rejects.toThrow('no value, only topic, val')
+    expect(await world.stored('orders', 0)).toEqual([])
+  }))
+
 test('many records: one promise, results in the order of the argument', () =>
   World.run({ topics: { t: 3 } }, async world => {
     const producer = world.producer()
