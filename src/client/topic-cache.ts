@@ -48,6 +48,8 @@ interface Entry {
 
 const FORGET_AFTER_UNKNOWN_ANSWERS = 3
 const MAX_ASKED = 100_000
+/** Partitions that an answer may leave out below those it names. */
+const MAX_LEFT_OUT = 16
 
 /** The topics of the metadata: answers are merged in, and an older answer never replaces a newer one. */
 export class TopicCache {
@@ -124,7 +126,10 @@ export class TopicCache {
     const recreated = before !== undefined && before.topic.topicId !== answer.topicId && answer.topicId !== NO_UUID
     const known = recreated ? undefined : before?.topic
     const partitions: PartitionMetadata[] = known ? [...known.partitions] : []
+    // Partitions are numbered from 0 on, without gaps: an index far beyond those known or named would only size the array.
+    const limit = partitions.length + answer.partitions.length + MAX_LEFT_OUT
     for (const partition of answer.partitions) {
+      if (partition.partitionIndex < 0 || partition.partitionIndex >= limit) continue
       const old = known?.partitions[partition.partitionIndex]
       // KIP-320: a broker that lags behind must not bring back a deposed leader.
       if (old && partition.leaderEpoch >= 0 && partition.leaderEpoch < old.leaderEpoch) continue

@@ -35,6 +35,12 @@ describe('topics of the metadata', () => {
     expect(leaders(cache)).toEqual([1, 3])
   })
 
+  test('an index beyond all that is known or named neither fills the memory nor gets in', () => {
+    const cache = cacheOf(topic('t', FIRST, [partition(0, 1, 5), partition(0x7fffffff, 2, 3), partition(-1, 2, 3)]))
+    expect(leaders(cache)).toEqual([1])
+    expect(Object.keys(cache.topic('t', 0)?.partitions ?? {})).toEqual(['0'])
+  })
+
   test('F11: an answer that omits a partition does not make it vanish', () => {
     const cache = cacheOf(topic('t', FIRST, [partition(0, 1, 5), partition(1, 2, 3)]))
     cache.merge([topic('t', FIRST, [partition(1, 3, 4)])], new Set(), false, 0)
