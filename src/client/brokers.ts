@@ -273,9 +273,16 @@ export class Brokers {
   }
 
   private async tlsOptions({ host, port }: BrokerRef): Promise<TlsOptions | undefined> {
+    const { tls, socketConnectionSetupTimeoutMs: ms } = this.options
+    if (!tls) return undefined
     try {
-      return await this.options.tls?.()
+      const pending = Promise.resolve(tls())
+      const options: unknown = await this.lifetime.within(pending, { ms, operation: 'the function', outcome: 'not-sent' })
+      // Nothing must not come to mean plain text: the next thing sent may be a password.
+      if (typeof options !== 'object' || options === null) throw new Error(`it gave ${typeof options}, not options of node:tls`)
+      return options as TlsOptions
     } catch (cause) {
+      if (this.lifetime.ended) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       const message = `the function given as the tls option failed (${why}): check the files or the service it reads`
       throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause })

@@ -1,5 +1,6 @@
 import { ClosedError, ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
+import { SaslAuthenticate } from '../protocol/apis/36-sasl-authenticate.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.ts'
 import { Deferred } from '../util/deferred.ts'
@@ -382,7 +383,9 @@ export class Connection {
         ? SASL_HINT
         : (HANG_UP_HINTS[this.currentState]?.(this.options.tls !== undefined) ?? '')
     const how = error ? `was lost (${error.message})` : 'was closed by the broker'
-    const code = this.currentState === 'authenticating' ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION'
+    // Since 1.0 brokers say that they refuse credentials (KIP-152); before, hanging up was their only word for it.
+    const refused = this.currentState === 'authenticating' && !this.versions.has(SaslAuthenticate.key)
+    const code = refused ? 'ERR_AUTHENTICATION' : 'ERR_CONNECTION'
     this.end(
       new ConnectionError(
         `the connection to ${this.where} ${how}${hint}`,
@@ -410,6 +413,7 @@ const ALERT_HINT = ': check whether the broker asks for a client certificate (tl
 const HANG_UP_HINTS: { readonly [S in ConnectionState]?: (tls: boolean) => string } = {
   negotiating: tls =>
     ` during ApiVersions: check that a Kafka broker of 0.10 or later listens on that port${tls ? '' : '; a TLS listener hangs up like this, and needs the tls option'}`,
-  authenticating: () => ' during authentication: check user and password; brokers before 1.0 hang up on wrong ones',
+  authenticating: () =>
+    ' during authentication: check whether the broker restarts, and user and password; brokers before 1.0 hang up on wrong ones',
   reauthenticating: () => ' while it authenticated again: check that the credentials are still valid',
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { ConnectionError, TimeoutError } from '../../src/errors.ts'
-import { CreateTopics, ListGroups, ListOffsets, Metadata, OffsetCommit } from '../../src/protocol/apis/index.ts'
+import { CreateTopics, ListGroups, ListOffsets, Metadata, OffsetCommit, SaslAuthenticate } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { recorder } from './fixture.ts'
 import { inWorld, type World } from './simulation.ts'
@@ -445,6 +445,29 @@ describe('credentials', () => {
       expect(JSON.stringify(client.options, (_, value: unknown) => (typeof value === 'bigint' ? 0 : value))).not.toMatch(
         /wr0ng-secret/,
       )
+    }))
+
+  test('a function that gives no TLS options does not come to mean plain text, nor one that hangs the end of all connecting', () =>
+    inWorld({ nodes: 1, sasl }, async world => {
+      const nothing = world.client({ tls: (async () => {}) as never, sasl: login('open-sesame') })
+      const failure = await failureOf(nothing.connect())
+      expect(failure).toMatchObject({ code: 'ERR_CONNECTION' })
+      expect(String(failure)).toMatch(/gave undefined, not options/)
+      let asked = 0
+      const hang = () => {
+        asked++
+        return new Promise<never>(() => {})
+      }
+      const hanging = world.client({ tls: hang, socketConnectionSetupTimeoutMs: 1_000 })
+      const hung = await failureOf(hanging.metadata.ensure(['t'], { timeoutMs: 10_000 }))
+      expect(String(hung)).toMatch(/the tls option failed \(the function did not finish within 1000 ms/)
+      expect(asked).toBeGreaterThan(3)
+    }))
+
+  test('a broker that dies in the middle of SASL has not refused the credentials: the operation goes on', () =>
+    inWorld({ nodes: 1, sasl }, async world => {
+      world.broker.intercept(SaslAuthenticate, () => 'close', { times: 2 })
+      await world.client({ sasl: login('open-sesame') }).metadata.ensure(['t'])
     }))
 
   test('TLS options given as a function are asked for at each connection: renewed certificates are picked up', () =>

@@ -64,7 +64,9 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
       token = await session.next(challenge)
     } catch (error) {
       if (error instanceof KafkaError) throw error
-      throw refused(`authentication with ${where} by ${mechanism} failed: ${quoted((error as Error).message)}`)
+      throw refused(
+        `authentication with ${where} by ${mechanism} failed: ${quoted(error instanceof Error ? error.message : String(error))}`,
+      )
     }
   }
   return lifetimeMs > 0n ? Number(lifetimeMs) : 0
