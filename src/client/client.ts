@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { ClientEvents } from '../telemetry/events.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
-import type { Logger } from '../util/logger.ts'
+import { harmless, type Logger } from '../util/logger.ts'
 import { Brokers, type Lane } from './brokers.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { Lifetime } from './lifetime.ts'
@@ -64,7 +64,7 @@ export class Client {
   constructor(options: ClientOptionsInput, runtime: Runtime = nodeRuntime) {
     this.options = parseClientOptions(options)
     this.runtime = runtime
-    this.logger = this.options.logger
+    this.logger = harmless(this.options.logger)
     this.lifetime = new Lifetime(runtime.clock)
     this.events = new ClientEvents(this.options.hooks, this.logger)
     const { metricsSampleWindowMs: windowMs, metricsNumSamples: samples } = this.options

@@ -46,12 +46,15 @@ export class ClientEvents {
   }
 
   emit<N extends keyof Events>(name: N, event: Events[N]): void {
-    const hook = this.hooks[hookOf[name]] as ((event: Events[N]) => void) | undefined
+    const hook = this.hooks[hookOf[name]] as ((event: Events[N]) => unknown) | undefined
     if (hook) {
+      const threw = (error: unknown) => this.logger.error({ err: error, hook: hookOf[name] }, `the hook ${hookOf[name]} threw`)
       try {
-        hook.call(this.hooks, event)
+        const result = hook.call(this.hooks, event)
+        // An async function passes for one that returns nothing; its rejection would end the process.
+        if (result instanceof Promise) result.catch(threw)
       } catch (error) {
-        this.logger.error({ err: error, hook: hookOf[name] }, `the hook ${hookOf[name]} threw`)
+        threw(error)
       }
     }
     if (channels[name].hasSubscribers) channels[name].publish(event)

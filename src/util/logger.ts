@@ -12,3 +12,31 @@ const nothing = () => {}
 
 /** The default: silence. */
 export const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => silent }
+
+/**
+ * The same logger, except that what it throws is lost: a full disk under a log file must not end a connection half-way, or the
+ * process.
+ */
+export function harmless(logger: Logger): Logger {
+  if (logger === silent) return silent
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message)
+    } catch {
+      // There is nowhere left to tell it.
+    }
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child(bindings) {
+      try {
+        return harmless(logger.child(bindings))
+      } catch {
+        return this
+      }
+    },
+  }
+}

@@ -49,6 +49,30 @@ describe('watching a client', () => {
       expect(seen.disconnect).toContainEqual(expect.objectContaining({ ...at, error: undefined }))
     }))
 
+  test('a logger that throws, and hooks that throw or reject, change nothing', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const boom = () => {
+        throw new Error('disk full')
+      }
+      const rejections: unknown[] = []
+      const unhandled = (error: unknown) => rejections.push(error)
+      process.on('unhandledRejection', unhandled)
+      try {
+        const client = world.client({
+          logger: { debug: boom, info: boom, warn: boom, error: boom, child: boom },
+          hooks: { onConnect: boom, onDisconnect: boom, onWrite: async () => boom(), onRead: async () => boom(), onRetry: boom },
+        })
+        await client.connect()
+        world.broker.intercept(ListGroups, () => 'close', { times: 2 })
+        await client.request(ListGroups, {})
+        await client.close()
+        await new Promise(resolve => setImmediate(resolve))
+      } finally {
+        process.off('unhandledRejection', unhandled)
+      }
+      expect(rejections).toEqual([])
+    }))
+
   test('diagnostics channels carry the same events', () =>
     inWorld({ nodes: 1 }, async world => {
       const apis: unknown[] = []
