@@ -167,7 +167,7 @@ function report(): string {
     '|---|---|---:|---:|---:|',
     ...overSocket.map(
       row =>
-        `| ${row.case} | ${row.node} | ${figure(row.nsPerRecord)} | ${Math.round(row.mbPerSecond)} | ${row.longestStepMs.toFixed(1)} ms |`,
+        `| ${row.case} | ${row.node} | ${figure(row.nsPerRecord)} | ${Math.round(row.mbPerSecond)} | ${row.longestStepMs ? row.longestStepMs.toFixed(1) : '< 4'} ms |`,
     ),
     '',
   )

@@ -1,4 +1,4 @@
-/** Reads fetch responses from frame-server.ts: `node frame-reader-process.ts PORT ROUNDS` prints a line of JSON. */
+/** Reads fetch responses from frame-server.ts: `node frame-reader-process.ts PORT ROUNDS WARM_UP_ROUNDS` prints a line of JSON. */
 import { FrameReader } from '../../src/net/frame-reader.ts'
 import { Fetch } from '../../src/protocol/apis/index.ts'
 import { decodeResponse } from '../../src/protocol/frame.ts'
@@ -16,7 +16,7 @@ function cpuMs(): number {
 const thread = openThreadClock()
 /** As the consumer does: after so long, pending I/O has its turn. */
 const STEP_MS = 4
-const [, , port, rounds] = process.argv
+const [, , port, rounds, warmUp] = process.argv
 
 class Record {
   readonly batch: RecordBatch
@@ -47,7 +47,7 @@ const transport = await nodeRuntime.network.dial({ address: '127.0.0.1', host: '
 const samples: number[] = []
 let records = 0
 let longestStepMs = 0
-for (let round = -3; round < Number(rounds); round++) {
+for (let round = -Number(warmUp); round < Number(rounds); round++) {
   const began = cpuMs()
   transport.write([Buffer.from([1])])
   const frame = await new Promise<{ buffer: Buffer; release(): void }>(resolve => {
