@@ -14,13 +14,17 @@ const repeatedIds = new RepeatedStrings((buffer, start, end) => buffer.base64url
 /** Cursor over one received frame. Reads past the end throw RangeError, from DataView or from `claim`. */
 export class Reader {
   readonly buffer: Buffer
+  private readonly memory: ArrayBufferLike
+  private readonly memoryStart: number
   private readonly view: DataView
   private pos: number
 
   constructor(buffer: Buffer, start = 0) {
     this.buffer = buffer
     this.pos = start
-    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    this.memory = buffer.buffer
+    this.memoryStart = buffer.byteOffset
+    this.view = new DataView(this.memory, this.memoryStart, buffer.byteLength)
   }
 
   get position(): number {
@@ -55,11 +59,14 @@ export class Reader {
   }
 
   uvarint(): number {
-    let byte = this.view.getUint8(this.pos++)
-    if (byte < 0x80) return byte
-    let value = byte & 0x7f
+    const byte = this.view.getUint8(this.pos++)
+    return byte < 0x80 ? byte : this.longUvarint(byte)
+  }
+  /** Apart from the frequent case, so that this can be compiled into its callers. */
+  private longUvarint(first: number): number {
+    let value = first & 0x7f
     for (let shift = 7; shift < 35; shift += 7) {
-      byte = this.view.getUint8(this.pos++)
+      const byte = this.view.getUint8(this.pos++)
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) {
         if (shift === 28 && byte > 0x0f) break
@@ -109,7 +116,7 @@ export class Reader {
   /** The next `n` bytes, as a view. */
   slice(n: number): Buffer {
     const at = this.claim(n)
-    return new View(this.buffer.buffer, this.buffer.byteOffset + at, n)
+    return new View(this.memory, this.memoryStart + at, n)
   }
 
   /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept, copied out of the frame. */
@@ -117,8 +124,16 @@ export class Reader {
     message: M,
     known?: (tag: number, message: M, reader: this, size: number) => boolean,
   ): M {
+    const count = this.uvarint()
+    return count === 0 ? message : this.someTags(count, message, known)
+  }
+  private someTags<M extends { [unknownTags]?: Map<number, Buffer> }>(
+    count: number,
+    message: M,
+    known?: (tag: number, message: M, reader: this, size: number) => boolean,
+  ): M {
     let last = -1
-    for (let left = this.uvarint(); left > 0; left--) {
+    for (let left = count; left > 0; left--) {
       const tag = this.uvarint(),
         size = this.uvarint(),
         start = this.claim(size),
@@ -153,16 +168,18 @@ export class Reader {
     return this.take(n)
   }
   private bounded(n: number, each: number): number {
-    const left = this.buffer.length - this.pos
-    if (n * each > left) {
-      throw new RangeError(
-        each === 1
-          ? `${n} bytes or elements, and ${left} bytes left`
-          : `${n} elements of ${each} bytes or more, and ${left} bytes left`,
-      )
-    }
+    const left = this.view.byteLength - this.pos
+    if (n * each > left) exceeds(n, each, left)
     return n
   }
+}
+
+function exceeds(n: number, each: number, left: number): never {
+  throw new RangeError(
+    each === 1
+      ? `${n} bytes or elements, and ${left} bytes left`
+      : `${n} elements of ${each} bytes or more, and ${left} bytes left`,
+  )
 }
 
 /** What a length below zero stands for. */
