@@ -6,6 +6,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // A bound for hangs, not for speed: two busy cores are slow.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: ['test/**/*.test.ts'],
           exclude: ['test/conformance/**', 'test/oracle/**', 'test/package/**', 'test/foreign/**', 'test/real/**'],
         },
