@@ -193,6 +193,6 @@ function report(): void {
   if (!values.docs) return
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`
   const date = new Date().toISOString().slice(0, 10)
-  const intro = `${machine}, ${date}, \`npm run bench:consume -- --docs\`; medians of ${rows[0]?.rounds} rounds, Node 24, from Apache Kafka 4.4.0 on the same machine. Values are touched, one byte each. Java's processor time is without the start of its JVM.`
+  const intro = `${machine}, ${date}, \`npm run bench:consume -- --docs --records ${rows[0]?.records} --rounds ${rows[0]?.rounds}\`; medians of ${rows[0]?.rounds} rounds, Node 24, from Apache Kafka 4.4.0 on the same machine. Values are touched, one byte each. Java's processor time is without the start of its JVM.`
   replaceSection('bench:consume', `## Draining a backlog\n\n${intro}\n\n${lines.join('\n')}`)
 }
