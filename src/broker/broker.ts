@@ -48,7 +48,8 @@ export class Broker implements AsyncDisposable {
 
   /** `host:port` of each node, comma separated. */
   get bootstrapServers(): string {
-    return [...this.cluster.nodes.values()].map(({ endpoint }) => `${endpoint.host}:${endpoint.port}`).join(',')
+    const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
+    return [...this.cluster.nodes.values()].map(({ endpoint }) => `${bracketed(endpoint.host)}:${endpoint.port}`).join(',')
   }
 
   get clusterId(): string {

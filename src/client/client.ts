@@ -143,7 +143,9 @@ export class Client {
       })
       if (timeoutMs >= requestTimeoutMs) return answer
       const left = timeoutMs - (this.runtime.clock.monotonic() - started)
-      return this.lifetime.within(answer, { ms: left, of: timeoutMs, operation: `the ${api.name} request to broker ${nodeId}` })
+      const operation = `the ${api.name} request to broker ${nodeId}`
+      // At close() the connection still brings the answers to what is in flight.
+      return this.lifetime.within(answer, { ms: left, of: timeoutMs, operation, outlives: true })
     })
   }
 

@@ -4,6 +4,7 @@ import { Connection } from '../../src/net/connection.ts'
 import { saslAuthenticator } from '../../src/net/sasl/index.ts'
 import { Metadata } from '../../src/protocol/apis/index.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
+import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { silent } from '../../src/util/logger.ts'
 import { makeCertificate } from '../net/certificate.ts'
 import { setUp } from './set-up.ts'
@@ -57,4 +58,12 @@ test('a throttled client is answered at once, and not read until its time is ove
   broker.throttle(Metadata, 0)
   expect((await client.request(Metadata, 12, allTopics)).throttleTimeMs).toBe(0)
   expect(performance.now() - started).toBeGreaterThanOrEqual(45)
+})
+
+test('an IPv6 address stands in brackets in bootstrapServers', async () => {
+  const runtime = new SimulatedRuntime()
+  await runtime.run(async () => {
+    await using broker = await startBroker({ runtime, host: '::1', port: 9092, nodes: 2 })
+    expect(broker.bootstrapServers).toBe('[::1]:9092,[::1]:9093')
+  })
 })

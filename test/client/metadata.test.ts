@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Fetch, Metadata } from '../../src/protocol/apis/index.ts'
+import { Fetch, ListGroups, Metadata } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { inWorld } from './simulation.ts'
 
@@ -127,6 +127,19 @@ describe('metadata', () => {
         cause: { code: 'ERR_CONNECTION' },
       })
     }))
+
+  test.each([undefined, 5_000])('close() waits for the answer of a request in flight, whatever its own timeout (%s)', timeoutMs =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      await client.request(ListGroups, {})
+      const pass = (ms: number) => new Promise<void>(resolve => world.sim.clock.setTimer(ms, resolve))
+      world.broker.intercept(ListGroups, () => pass(400).then(() => 'pass' as const), { times: 1 })
+      const answer = client.request(ListGroups, {}, { timeoutMs })
+      await pass(100)
+      await client.close()
+      expect((await answer).errorCode).toBe(0)
+    }),
+  )
 
   test('hundreds of connects and closes leave nothing behind', () =>
     inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
