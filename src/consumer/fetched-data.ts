@@ -204,23 +204,25 @@ export class FetchedData {
         const { lastOffset } = batch
         if (lastOffset < this.nextOffset) continue
         this.aborted?.reach(lastOffset)
+        if (batch.isControl && this.aborted?.has(batch.producerId)) {
+          const { checkCrcs, maxBytes } = this.open
+          const marker = batch.open({ checkCrcs, maxBytes })
+          // Kafka compresses none, but what is a stranger's may say zstd, which may have to be loaded first.
+          if (marker instanceof Promise)
+            return this.wait(marker, opened => {
+              this.endAborted(batch, opened)
+              this.pass(batch)
+              this.opening = false
+              this.ready()
+            })
+          this.endAborted(batch, marker)
+        }
         if (!this.isWanted(batch)) {
           this.pass(batch)
           continue
         }
         const records = batch.open(this.open)
-        if (records instanceof Promise) {
-          this.opening = true
-          const { frame } = this
-          frame.lend()
-          records
-            .then(
-              opened => this.arrived(opened),
-              (error: Error) => this.failed(error),
-            )
-            .finally(() => frame.release())
-          return false
-        }
+        if (records instanceof Promise) return this.wait(records, opened => this.arrived(opened))
         if (this.admit(records)) return true
       }
     } catch (error) {
@@ -230,15 +232,24 @@ export class FetchedData {
     return false
   }
 
+  /** Goes on when a batch is opened. Its frame is not given back before. */
+  private wait(records: Promise<RecordBatch>, opened: (records: RecordBatch) => void): false {
+    this.opening = true
+    const { frame } = this
+    frame.lend()
+    records
+      .then(opened)
+      .catch((error: Error) => this.failed(error))
+      .finally(() => frame.release())
+    return false
+  }
+
+  private endAborted(batch: EncodedBatch, marker: RecordBatch): void {
+    if (marker.length > 0 && readControlRecord(marker, 0).type === 'abort') this.aborted?.end(batch.producerId)
+  }
+
   private isWanted(batch: EncodedBatch): boolean {
-    if (batch.isControl) {
-      if (this.aborted?.has(batch.producerId)) {
-        const marker = batch.open({ checkCrcs: this.open.checkCrcs, maxBytes: this.open.maxBytes })
-        if (!(marker instanceof Promise) && marker.length > 0 && readControlRecord(marker, 0).type === 'abort')
-          this.aborted.end(batch.producerId)
-      }
-      return false
-    }
+    if (batch.isControl) return false
     // Kept by compaction for its producer's sake only: nothing in it, but the offsets it spans are passed.
     return batch.count !== 0 && !(batch.isTransactional && this.aborted?.has(batch.producerId))
   }

@@ -157,8 +157,11 @@ export interface DetachedRecord<K = Uint8Array | null, V = Uint8Array | null> {
 }
 
 function copied<T>(value: T): T {
-  // A fresh Buffer is a Uint8Array too; not Buffer.from(value), whose pool would keep others' bytes alive.
-  return value instanceof Uint8Array ? (Buffer.copyBytesFrom(value) as Uint8Array as T & Uint8Array) : value
+  if (!(value instanceof Uint8Array)) return value
+  // In memory of its own: the pool that Node takes short buffers from would keep others' bytes alive.
+  const own = Buffer.allocUnsafeSlow(value.length)
+  own.set(value)
+  return own as Uint8Array as T & Uint8Array
 }
 
 function jsonable(value: unknown): unknown {

@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { AbortedTransactions } from '../../src/consumer/aborted-transactions.ts'
 import { CorruptRecordError } from '../../src/errors.ts'
-import { BatchBuilder } from '../../src/protocol/records/index.ts'
+import { BatchBuilder, endTransactionMarker } from '../../src/protocol/records/index.ts'
+import { Deferred } from '../../src/util/deferred.ts'
 import { Fetch, T0, T1, take, World } from './world.ts'
 import { numbered, write, writeMarker } from './written.ts'
 
@@ -218,7 +220,10 @@ describe('fidelity', () => {
       ])
       expect([b?.key?.length, b?.value, c?.key, c?.value?.length]).toEqual([0, null, null, 0])
       expect(await consumer.position(T0)).toBe(start + 3n)
-      expect(a?.detach()).toMatchObject({ offset: start, timestamp: 5, timestampExact: 5n, timestampType: 'create' })
+      const detached = a!.detach()
+      expect(detached).toMatchObject({ offset: start, timestamp: 5, timestampExact: 5n, timestampType: 'create' })
+      // Neither the response nor a pool stays in memory for it.
+      for (const bytes of [detached.key, detached.value, detached.headers[0]?.value]) expect(bytes?.buffer.byteLength).toBe(2)
       expect(JSON.parse(JSON.stringify(a))).toMatchObject({ offset: String(start), key: '/wA=', value: 'gP8=' })
     }))
 
@@ -256,6 +261,28 @@ describe('fidelity', () => {
 })
 
 describe('damage', () => {
+  test('a marker that claims to be zstd, and is none, is an error of the partition, not an unhandled rejection', async () => {
+    vi.resetModules() // as if zstd had not been loaded
+    vi.doMock('node:zlib', async original => ({ ...(await original<object>()), zstdCompressSync: undefined }))
+    const { FetchedData, SharedFrame } = await import('../../src/consumer/fetched-data.ts')
+    const builder = new BatchBuilder({ codec: 'none' })
+    builder.append({ ...endTransactionMarker('abort', 1), timestamp: 1 })
+    const marker = Buffer.from(await builder.finish({ isControl: true, isTransactional: true, producerId: 7n, producerEpoch: 0 }))
+    marker[22]! |= 4
+    let released = 0
+    const frame = new SharedFrame(marker.length, { buffer: marker, release: () => released++ }, () => {})
+    const settled = new Deferred<void>()
+    const aborted = new AbortedTransactions([{ producerId: 7n, firstOffset: 0n }])
+    const data = new FetchedData(marker, 0n, 1n, frame, { checkCrcs: false, maxBytes: 1 << 20 }, aborted, () => settled.resolve())
+    expect(data.take(10, 1 << 20)).toMatchObject({ records: 0, nextOffset: 0n })
+    await settled.promise
+    expect(data.error).toMatchObject({ code: 'ERR_CORRUPT_RECORD' })
+    data.drop()
+    await new Promise(setImmediate)
+    expect(released).toBe(1)
+    vi.doUnmock('node:zlib')
+  })
+
   const damaged = async (world: World, partition: number, value: string) => {
     const builder = new BatchBuilder({ codec: 'none' })
     builder.append({ key: null, value: Buffer.from(value), timestamp: 1 })
