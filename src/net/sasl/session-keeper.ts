@@ -74,7 +74,14 @@ export class SessionKeeper {
   }
 
   private async exchange(session: SaslSession): Promise<void> {
-    const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, session)
+    const { first, secrets } = session
+    const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, {
+      first,
+      secrets,
+      // A mechanism may ask a service of its own for the next token, and it may hang.
+      next: challenge => this.timed(Promise.resolve(session.next(challenge))),
+      refused: () => session.refused?.() ?? false,
+    })
     const now = this.runtime.clock.monotonic()
     if (lifetimeMs === 0) {
       this.renewAt = this.holdAt = Number.POSITIVE_INFINITY
@@ -88,7 +95,22 @@ export class SessionKeeper {
   private async credentials(): Promise<SaslSession> {
     const { authenticator, channel, runtime, options } = this
     const { host, port } = channel
-    const { requestTimeoutMs } = options
+    try {
+      return await this.timed(authenticator.start({ host, port, runtime, logger: options.logger }))
+    } catch (error) {
+      if (error instanceof KafkaError) throw error
+      throw new ConnectionError(
+        `no ${authenticator.mechanism} credentials for ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+        { host, port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
+        { cause: error },
+      )
+    }
+  }
+
+  private async timed<T>(step: Promise<T>): Promise<T> {
+    const { authenticator, channel, runtime } = this
+    const { host, port } = channel
+    const { requestTimeoutMs } = this.options
     let timedOut: (error: TimeoutError) => void = () => {}
     const timeout = new Promise<never>((_, reject) => {
       timedOut = reject
@@ -102,14 +124,7 @@ export class SessionKeeper {
       ),
     )
     try {
-      return await Promise.race([authenticator.start({ host, port, runtime, logger: options.logger }), timeout])
-    } catch (error) {
-      if (error instanceof KafkaError) throw error
-      throw new ConnectionError(
-        `no ${authenticator.mechanism} credentials for ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
-        { host, port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
-        { cause: error },
-      )
+      return await Promise.race([step, timeout])
     } finally {
       timer.cancel()
     }

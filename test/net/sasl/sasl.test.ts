@@ -350,6 +350,19 @@ describe('re-authentication', () => {
   })
 })
 
+test('a mechanism that never finds its next token ends the connection within requestTimeoutMs', async () => {
+  await world(async ({ broker, connect, runtime }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+    const first = Buffer.from('\0alice\0secret')
+    const hanging = { mechanism: 'PLAIN', start: async () => ({ first, secrets: [], next: () => new Promise<never>(() => {}) }) }
+    const start = runtime.clock.monotonic()
+    const connection = connect(hanging)
+    expect(await failureOf<KafkaError>(connection.connect())).toMatchObject({ code: 'ERR_TIMEOUT', retriable: true })
+    expect(runtime.clock.monotonic() - start).toBeLessThan(60_000)
+    expect(connection.state).toBe('closed')
+  })
+})
+
 describe('OAUTHBEARER by client credentials', () => {
   const oidc = { tokenEndpoint: 'https://login.example/token', clientId: 'me', clientSecret: 's3cret', scope: 'kafka' }
 
