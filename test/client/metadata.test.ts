@@ -141,6 +141,13 @@ describe('metadata', () => {
     }),
   )
 
+  test('a timeout that is no number is refused: it would never pass', () =>
+    inWorld({ nodes: 1 }, async world => {
+      world.broker.intercept(ListGroups, () => 'drop')
+      const refused = world.client().request(ListGroups, {}, { timeoutMs: Number.NaN })
+      await expect(refused).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    }))
+
   test('hundreds of connects and closes leave nothing behind', () =>
     inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
       for (let i = 0; i < 300; i++) {
