@@ -23,8 +23,21 @@ const clock: Clock = {
   },
 }
 
+/** How long the steps of a job run before others have their turn. */
+const TURN_MS = 4
+
+async function stepwise<T>(steps: Iterator<void, T>): Promise<T> {
+  for (;;) {
+    for (const end = performance.now() + TURN_MS; performance.now() < end; ) {
+      const { done, value } = steps.next()
+      if (done) return value
+    }
+    await new Promise<void>(resolve => void setImmediate(resolve))
+  }
+}
+
 const offload: Offload = {
-  run: job => job.pooled(),
+  run: async job => (job.pooled ? job.pooled() : job.stepped ? stepwise(job.stepped()) : job.inline()),
   pbkdf2: derive,
 }
 

@@ -107,10 +107,10 @@ export interface Transport {
   setReferenced(referenced: boolean): void
 }
 
-/** Work that would block the loop, done on a pool. The simulation runs it inline. */
+/** Work that would block the loop, done on a pool or step by step. The simulation runs it inline. */
 export interface Offload {
-  /** Runs a job that exists in both forms, such as compression (a codec knows its own pool). */
-  run<T>(job: { inline(): T; pooled(): Promise<T> }): Promise<T>
+  /** Runs a job that exists in another form beside `inline`, such as compression (a codec knows its own pool). */
+  run<T>(job: { inline(): T; pooled?(): Promise<T>; stepped?(): Iterator<void, T> }): Promise<T>
   pbkdf2(
     password: Uint8Array,
     salt: Uint8Array,

@@ -2,6 +2,7 @@ import * as zlib from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { compress, decompress, type JobRunner, OFFLOAD_BYTES } from '../../src/protocol/compression/index.ts'
 import { BatchBuilder, encodedBatches } from '../../src/protocol/records/index.ts'
+import { nodeRuntime } from '../../src/runtime/node.ts'
 import { CODECS } from './sample.ts'
 
 const text = (bytes: number): Buffer =>
@@ -63,31 +64,56 @@ test('lz4 in message format 0 has its own header hash, which nobody looks at', a
   expect(() => decompress('lz4', legacy, 100, undefined, false)).toThrow(/header of an LZ4 frame/)
 })
 
-test('large gzip leaves the loop, small gzip and lz4 do not', async () => {
-  let pooled = 0
+test.each(['gzip', 'snappy', 'lz4'] as const)('%s of large batches leaves the loop, of small ones it does not', async codec => {
+  let jobs = 0
   const runner: JobRunner = {
     run(job) {
-      pooled++
-      return job.pooled()
+      jobs++
+      return nodeRuntime.offload.run(job)
     },
   }
-  const large = noise(2 * OFFLOAD_BYTES)
-  for (const [codec, value] of [
-    ['gzip', large],
-    ['gzip', text(100)],
-    ['lz4', large],
-  ] as const) {
+  for (const value of [noise(2 * OFFLOAD_BYTES), text(100)]) {
     const builder = new BatchBuilder({ codec })
     builder.append({ key: null, value, timestamp: 0 })
-    const before = pooled
+    const before = jobs
     const batch = builder.finish({ offload: runner })
     const [encoded] = [...encodedBatches(Buffer.from(await batch))]
     const records = encoded!.open({ checkCrcs: true, maxBytes: 1 << 20, offload: runner })
     expect((await records).valueAt(0)?.equals(value)).toBe(true)
-    const off = codec === 'gzip' && value === large
-    expect([batch instanceof Promise, records instanceof Promise, pooled - before]).toEqual([off, off, off ? 2 : 0])
+    const off = value.length > OFFLOAD_BYTES
+    expect([batch instanceof Promise, records instanceof Promise, jobs - before]).toEqual([off, off, off ? 2 : 0])
   }
 })
+
+test.each(['snappy', 'lz4'] as const)(
+  '%s of many large batches at once: the steps interleave, the results do not mix',
+  async codec => {
+    const inputs = Array.from({ length: 6 }, (_, i) => (i % 2 ? noise((i + 1) * 200_000) : text((i + 1) * 300_000)))
+    let steps = 0
+    // One step a turn, so that all of them are under way together.
+    const runner: JobRunner = {
+      async run(job) {
+        const work = job.stepped!()
+        for (;;) {
+          const { done, value } = work.next()
+          if (done) return value
+          steps++
+          await new Promise<void>(resolve => void setImmediate(resolve))
+        }
+      },
+    }
+    const packed = await Promise.all(inputs.map(input => compress(codec, input, undefined, runner)))
+    const unpacked = await Promise.all(packed.map((bytes, i) => decompress(codec, bytes, inputs[i]!.length, runner)))
+    unpacked.forEach((bytes, i) => void expect(bytes.equals(inputs[i]!), `input ${i}`).toBe(true))
+    expect(steps).toBeGreaterThan(50)
+    // A damaged one fails alone, and the instance it used serves again.
+    const damaged = Buffer.from(packed[0]!).fill(0xff, 40, 90)
+    await expect((async () => decompress(codec, damaged, inputs[0]!.length, runner))()).rejects.toMatchObject({
+      code: 'ERR_CORRUPT_RECORD',
+    })
+    expect((await decompress(codec, packed[1]!, inputs[1]!.length, undefined)).equals(inputs[1]!)).toBe(true)
+  },
+)
 
 describe('zstd where node:zlib has none', () => {
   const withoutZstd = async () => {

@@ -1,6 +1,6 @@
 /** @module gzip, snappy, lz4 and zstd behind one interface. */
 import { CorruptRecordError, KafkaError } from '../../errors.ts'
-import type { Codec, Compressor, JobRunner, Work } from './codec.ts'
+import type { Codec, Compressor, Job, JobRunner } from './codec.ts'
 import { gzip } from './gzip.ts'
 import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
@@ -14,7 +14,7 @@ export const OFFLOAD_BYTES = 16 * 1024
 /**
  * Compresses with a codec other than `none`.
  * @param level As KIP-390 has them: gzip 1–9, lz4 1–17, zstd -131072…22; the codec's default otherwise.
- * @param runner Takes gzip and zstd of 16 KiB and more off the loop; the result is then a promise.
+ * @param runner Takes 16 KiB and more off the loop (gzip, zstd) or does them step by step (snappy, lz4); the result is then a promise.
  * @param legacy For a message set of format 0.
  * @throws KafkaError ERR_MISSING_CODEC where what the codec needs is not there.
  */
@@ -60,9 +60,8 @@ export function decompress(
   }
 }
 
-function start<T>(work: Work<T>, inputBytes: number, runner: JobRunner | undefined): T | Promise<T> {
-  const { pooled } = work
-  return runner && pooled && inputBytes >= OFFLOAD_BYTES ? runner.run({ inline: () => work.inline(), pooled }) : work.inline()
+function start<T>(job: Job<T>, inputBytes: number, runner: JobRunner | undefined): T | Promise<T> {
+  return runner && (job.pooled || job.stepped) && inputBytes >= OFFLOAD_BYTES ? runner.run(job) : job.inline()
 }
 
 function withCompressor<T>(codec: Codec, use: (compressor: Compressor) => T | Promise<T>): T | Promise<T> {

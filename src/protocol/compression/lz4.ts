@@ -1,5 +1,5 @@
-import type { Compressor } from './codec.ts'
-import { BLOCK_BYTES, type LzPass, lzPass } from './lz/lz.ts'
+import type { Compressor, Job } from './codec.ts'
+import { BLOCK_BYTES, type LzPass, lzJob } from './lz/lz.ts'
 
 /**
  * The LZ4 frame format, little-endian:
@@ -25,14 +25,13 @@ const FAST_LEVEL = 9
 
 /** Levels 1–17 (KIP-390): 9 is the fast compressor, as in Java; the others search up to 2^level earlier places for each. */
 export const lz4: Compressor = {
-  compress: (input, level = FAST_LEVEL, legacy = false) => ({
-    inline: () => compress(input, level === FAST_LEVEL ? 1 : 2 ** Math.min(level, 12), legacy),
-  }),
-  decompress: (input, maxBytes, legacy) => ({ inline: () => decompress(input, maxBytes, legacy) }),
+  compress: (input, level = FAST_LEVEL, legacy = false) =>
+    compress(input, level === FAST_LEVEL ? 1 : 2 ** Math.min(level, 12), legacy),
+  decompress,
 }
 
-function compress(input: Uint8Array, attempts: number, legacy: boolean): Uint8Array {
-  return lzPass(input, pass => {
+function compress(input: Uint8Array, attempts: number, legacy: boolean): Job<Uint8Array> {
+  return lzJob(input, function* (pass) {
     const word = Buffer.alloc(7)
     word.writeUInt32LE(MAGIC)
     word[4] = VERSION | INDEPENDENT
@@ -52,6 +51,7 @@ function compress(input: Uint8Array, attempts: number, legacy: boolean): Uint8Ar
       }
       word.writeUInt32LE(taken)
       pass.patch(place, word.subarray(0, 4))
+      yield
     }
     word.writeUInt32LE(0)
     pass.put(word.subarray(0, 4))
@@ -59,9 +59,9 @@ function compress(input: Uint8Array, attempts: number, legacy: boolean): Uint8Ar
   })
 }
 
-function decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Buffer {
+function decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Job<Buffer> {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
-  return lzPass(bytes, pass => {
+  return lzJob(bytes, function* (pass) {
     // A read past the end throws RangeError, from Buffer.
     if (bytes.readUInt32LE(0) !== MAGIC) throw new RangeError('no LZ4 frame')
     const flags = bytes.readUInt8(4)
@@ -87,6 +87,7 @@ function decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Buffe
       } else if (!pass.decompress('lz4', at, size, room)) throw new RangeError('more than allowed')
       if (flags & BLOCK_HASHES) verify(pass, at, size, bytes.readUInt32LE(at + size))
       at += size + (flags & BLOCK_HASHES ? 4 : 0)
+      yield
     }
     if (flags & CONTENT_HASH && bytes.readUInt32LE(at) !== pass.outputHash(0, pass.size))
       throw new RangeError('the content of an LZ4 frame is damaged')

@@ -1,5 +1,5 @@
-import type { Compressor } from './codec.ts'
-import { BLOCK_BYTES, lzPass } from './lz/lz.ts'
+import type { Compressor, Job } from './codec.ts'
+import { BLOCK_BYTES, lzJob } from './lz/lz.ts'
 
 /**
  * What snappy-java writes, and with it Kafka's own clients: this header, then chunks of `size int32, block`. Others write one bare
@@ -16,12 +16,12 @@ const MOST_GROWTH = 22
 
 /** Snappy has no levels. */
 export const snappy: Compressor = {
-  compress: input => ({ inline: () => compress(input) }),
-  decompress: (input, maxBytes) => ({ inline: () => decompress(input, maxBytes) }),
+  compress,
+  decompress,
 }
 
-function compress(input: Uint8Array): Uint8Array {
-  return lzPass(input, pass => {
+function compress(input: Uint8Array): Job<Uint8Array> {
+  return lzJob(input, function* (pass) {
     pass.put(HEADER)
     const prefix = Buffer.alloc(9)
     for (let at = 0; at < input.length; at += CHUNK_BYTES) {
@@ -35,14 +35,15 @@ function compress(input: Uint8Array): Uint8Array {
       pass.put(prefix.subarray(0, preamble))
       prefix.writeInt32BE(preamble - 4 + pass.compress('snappy', at, size, 1))
       pass.patch(place, prefix.subarray(0, 4))
+      yield
     }
     return pass.output()
   })
 }
 
-function decompress(input: Uint8Array, maxBytes: number): Buffer {
+function decompress(input: Uint8Array, maxBytes: number): Job<Buffer> {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
-  return lzPass(bytes, pass => {
+  return lzJob(bytes, function* (pass) {
     const block = (start: number, end: number): void => {
       let at = start
       let size = 0
@@ -72,6 +73,7 @@ function decompress(input: Uint8Array, maxBytes: number): Buffer {
           throw new RangeError(`a chunk of ${size} bytes exceeds the ${bytes.length - at} left`)
         block(at, at + size)
         at += size
+        yield
       }
     return pass.output()
   })

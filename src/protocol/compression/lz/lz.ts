@@ -1,5 +1,6 @@
 import { KafkaError } from '../../../errors.ts'
 import { instantiate } from '../../../util/wasm.ts'
+import type { Job } from '../codec.ts'
 import { WASM } from './lz-bytes.ts'
 
 /** What lz.as exports. */
@@ -107,15 +108,31 @@ export class LzPass {
   }
 }
 
-let loaded: Exports | null | undefined
+/** An instance that no pass is using. Passes that run step by step overlap, so each has an instance of its own. */
+let spare: Exports | undefined
 
-/** Runs `work` on an input. The module is made on first use. */
-export function lzPass<T>(input: Uint8Array, work: (pass: LzPass) => T): T {
-  if (loaded === undefined) loaded = instantiate<Exports>(WASM)
-  if (!loaded) throw new KafkaError('ERR_MISSING_CODEC', 'lz4 and snappy need WebAssembly with SIMD: run Node without --jitless')
+/** A pass that gives way after each block. The module is made on first use. */
+function* steps<T>(input: Uint8Array, work: (pass: LzPass) => Generator<void, T, void>): Generator<void, T, void> {
+  const exports = spare ?? instantiate<Exports>(WASM)
+  spare = undefined
+  if (!exports) throw new KafkaError('ERR_MISSING_CODEC', 'lz4 and snappy need WebAssembly with SIMD: run Node without --jitless')
   try {
-    return work(new LzPass(loaded, input))
+    return yield* work(new LzPass(exports, input))
   } finally {
-    if (loaded.memory.buffer.byteLength > KEPT_BYTES) loaded = undefined
+    if (exports.memory.buffer.byteLength <= KEPT_BYTES) spare = exports
+  }
+}
+
+/** The two forms of running `work`, which yields after each block, on an input. */
+export function lzJob<T>(input: Uint8Array, work: (pass: LzPass) => Generator<void, T, void>): Job<T> {
+  return {
+    inline() {
+      const pass = steps(input, work)
+      for (;;) {
+        const { done, value } = pass.next()
+        if (done) return value
+      }
+    },
+    stepped: () => steps(input, work),
   }
 }
