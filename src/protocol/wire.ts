@@ -168,7 +168,7 @@ export class Reader {
     return this.take(n)
   }
   private bounded(n: number, each: number): number {
-    const left = this.view.byteLength - this.pos
+    const left = this.buffer.length - this.pos
     if (n * each > left) exceeds(n, each, left)
     return n
   }
