@@ -84,8 +84,8 @@ export function run(
     let output = '',
       errors = ''
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000)
-    child.stdout.on('data', chunk => (output += chunk))
-    child.stderr.on('data', chunk => (errors += chunk))
+    child.stdout.setEncoding('utf8').on('data', chunk => (output += chunk))
+    child.stderr.setEncoding('utf8').on('data', chunk => (errors += chunk))
     child.once('error', reject)
     child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
