@@ -1,5 +1,6 @@
 import { type ClosedError, KafkaError, TimeoutError } from '../errors.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { onAbort } from '../util/abort-watch.ts'
 import { Deferred } from '../util/deferred.ts'
 
 const ignore = () => {}
@@ -94,12 +95,10 @@ export class Lifetime {
     }
     this.waiting.add(reject)
     if (!signal) return () => this.waiting.delete(reject)
-    const aborted = () => reject(abortedError(operation, signal))
-    if (signal.aborted) aborted()
-    else signal.addEventListener('abort', aborted, { once: true })
+    const unlisten = onAbort(signal, () => reject(abortedError(operation, signal)))
     return () => {
       this.waiting.delete(reject)
-      signal.removeEventListener('abort', aborted)
+      unlisten()
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { Client } from '../client/client.ts'
 import type { Lane } from '../client/index.ts'
 import { PartitionMap } from '../client/partition-map.ts'
@@ -88,8 +87,6 @@ export class Fetcher {
     this.assignment = assignment
     this.arrived = arrived
     this.failed = failed
-    // One listener per request under way, on any number of brokers.
-    setMaxListeners(0, this.aborter.signal)
     this.context = {
       client,
       readCommitted: options.isolationLevel === 'read_committed',

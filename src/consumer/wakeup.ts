@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/runtime.ts'
+import { onAbort } from '../util/abort-watch.ts'
 import { Deferred } from '../util/deferred.ts'
 
 /** Lets one waiter sleep until something happens; what happens before it sleeps is not lost. */
@@ -29,13 +30,13 @@ export class Wakeup {
     this.waiter = waiter
     const wake = () => waiter.resolve()
     const timer = Number.isFinite(ms) ? this.clock.setTimer(Math.ceil(ms), wake) : undefined
-    signal?.addEventListener('abort', wake, { once: true })
+    const unlisten = signal && onAbort(signal, wake)
     try {
       await waiter.promise
     } finally {
       this.waiter = undefined
       timer?.cancel()
-      signal?.removeEventListener('abort', wake)
+      unlisten?.()
     }
   }
 }

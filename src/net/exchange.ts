@@ -1,5 +1,6 @@
 import { ClosedError, ConnectionError, KafkaError, type Outcome, TimeoutError } from '../errors.ts'
 import type { Api, Encodable } from '../protocol/schema.ts'
+import { onAbort } from '../util/abort-watch.ts'
 import type { Frame } from './frame-reader.ts'
 import type { VersionLimits } from './version-range.ts'
 
@@ -62,11 +63,9 @@ export class Exchange {
     return this.state === 'written' ? 'unknown' : 'not-sent'
   }
 
-  /** Calls back when the caller's signal fires before the exchange is over. The callback must not hold what the exchange lets go. */
+  /** Calls back when the caller's signal fires before the exchange is over. */
   onAbort(signal: AbortSignal, callback: (exchange: Exchange) => void): void {
-    const aborted = () => callback(this)
-    signal.addEventListener('abort', aborted, { once: true })
-    this.unlisten = () => signal.removeEventListener('abort', aborted)
+    this.unlisten = onAbort(signal, () => callback(this))
   }
 
   /** Answers; harmless when the exchange is over. */
@@ -86,10 +85,7 @@ export class Exchange {
     if (this.finish('abandoned')) reject(error)
   }
 
-  /**
-   * Lets go of everything, too. Removed listeners of a long-lived signal hold one another, and with them this, until V8
-   * collects the old generation; frames that hang on them would all grow old, which costs a quarter of a consumer's time.
-   */
+  /** Lets go of everything, too: an abandoned exchange stays in its queue until the answer has come. */
   private finish(state: 'settled' | 'abandoned'): boolean {
     if (this.state === 'settled' || this.state === 'abandoned') return false
     this.state = state
