@@ -111,17 +111,18 @@ class Generator {
       const struct = `${this.structReader(path, wire.shape)}(r)`
       return nullable ? `(r.${markVerb(at)}() ? ${struct} : null)` : struct
     }
-    const value = wire.kind === 'array' ? `${this.arrayReader(path, wire.element)}(r)` : `r.${this.layout.verb(wire.primitive)}()`
+    if (wire.kind === 'array') return `${this.arrayReader(path, wire.element, nullable)}(r)`
+    const value = `r.${this.layout.verb(wire.primitive)}()`
     return nullable || !hasLength(wire) ? value : `notNull(${value}, "${path}")`
   }
 
-  private arrayReader(path: string, element: Wire): string {
+  private arrayReader(path: string, element: Wire, nullable: boolean): string {
     return this.define(
       path,
       'r',
       `
       const n = r.${this.layout.countVerb}(${this.layout.leastBytes(element)})
-      if (n < 0) return null
+      if (n < 0) return ${nullable ? 'null' : `notNull(null, "${path}")`}
       const items = new Array(n)
       for (let i = 0; i < n; i++) items[i] = ${this.read(`${path}[]`, element, ALWAYS)}
       return items`,

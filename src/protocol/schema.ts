@@ -226,14 +226,26 @@ interface MessageDefinition<S extends Shape> {
 /** A message that stands alone: a header, a group member's subscription, a control record … */
 export function message<S extends Shape>(definition: MessageDefinition<S>): Message<S> {
   const { name, versions, flexible = NEVER } = definition
-  let shape: S | undefined
-  return {
-    name,
-    versions,
-    flexible,
-    get shape() {
-      return (shape ??= definition.shape)
-    },
+  return new LazyMessage(name, versions, flexible, () => definition.shape)
+}
+
+/** A class, since an object literal with a getter costs a hidden class each, and importing the protocol makes 200 of them. */
+class LazyMessage<S extends Shape> implements Message<S> {
+  readonly name: string
+  readonly versions: Versions
+  readonly flexible: number
+  private known: S | undefined = undefined
+  private readonly read: () => S
+
+  constructor(name: string, versions: Versions, flexible: number, read: () => S) {
+    this.name = name
+    this.versions = versions
+    this.flexible = flexible
+    this.read = read
+  }
+
+  get shape(): S {
+    return (this.known ??= this.read())
   }
 }
 
@@ -303,33 +315,30 @@ interface ApiDefinition<Req extends Shape, Res extends Shape> {
 }
 
 export function api<Req extends Shape, Res extends Shape>(definition: ApiDefinition<Req, Res>): Api<Req, Res> {
-  const { key, name, versions, flexible, stable = versions[1], route } = definition
-  const request = message({
-    name: `${name}Request`,
-    versions,
-    flexible,
-    get shape() {
-      return definition.request
-    },
-  })
-  const response = message({
-    name: `${name}Response`,
-    versions,
-    flexible,
-    get shape() {
-      return definition.response
-    },
-  })
-  let throttlesSince = definition.clientThrottlesSince
-  return {
-    key,
-    name,
-    stable,
-    route,
-    get clientThrottlesSince() {
-      return (throttlesSince ??= 'throttleTimeMs' in response.shape ? 0 : NEVER)
-    },
-    request,
-    response,
+  return new LazyApi(definition)
+}
+
+class LazyApi<Req extends Shape, Res extends Shape> implements Api<Req, Res> {
+  readonly key: number
+  readonly name: string
+  readonly stable: number
+  readonly route: Route
+  readonly request: Message<Req>
+  readonly response: Message<Res>
+  private throttlesSince: number | undefined
+
+  constructor(definition: ApiDefinition<Req, Res>) {
+    const { key, name, versions, flexible = NEVER, stable = versions[1], route, clientThrottlesSince } = definition
+    this.key = key
+    this.name = name
+    this.stable = stable
+    this.route = route
+    this.throttlesSince = clientThrottlesSince
+    this.request = new LazyMessage(`${name}Request`, versions, flexible, () => definition.request)
+    this.response = new LazyMessage(`${name}Response`, versions, flexible, () => definition.response)
+  }
+
+  get clientThrottlesSince(): number {
+    return (this.throttlesSince ??= 'throttleTimeMs' in this.response.shape ? 0 : NEVER)
   }
 }

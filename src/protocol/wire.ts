@@ -17,14 +17,16 @@ export class Reader {
   private readonly memory: ArrayBufferLike
   private readonly memoryStart: number
   private readonly view: DataView
+  private readonly end: number
   private pos: number
 
   constructor(buffer: Buffer, start = 0) {
     this.buffer = buffer
     this.pos = start
+    this.end = buffer.length
     this.memory = buffer.buffer
     this.memoryStart = buffer.byteOffset
-    this.view = new DataView(this.memory, this.memoryStart, buffer.byteLength)
+    this.view = new DataView(this.memory, this.memoryStart, this.end)
   }
 
   get position(): number {
@@ -32,25 +34,25 @@ export class Reader {
   }
 
   bool(): boolean {
-    return this.view.getUint8(this.take(1)) !== 0
+    return this.view.getUint8(this.pos++) !== 0
   }
   int8(): number {
-    return this.view.getInt8(this.take(1))
+    return this.view.getInt8(this.pos++)
   }
   int16(): number {
-    return this.view.getInt16(this.take(2))
+    return this.view.getInt16((this.pos += 2) - 2)
   }
   uint16(): number {
-    return this.view.getUint16(this.take(2))
+    return this.view.getUint16((this.pos += 2) - 2)
   }
   int32(): number {
-    return this.view.getInt32(this.take(4))
+    return this.view.getInt32((this.pos += 4) - 4)
   }
   int64(): bigint {
-    return this.view.getBigInt64(this.take(8))
+    return this.view.getBigInt64((this.pos += 8) - 8)
   }
   float64(): number {
-    return this.view.getFloat64(this.take(8))
+    return this.view.getFloat64((this.pos += 8) - 8)
   }
   /** Kafka's own text form of a Uuid: unpadded url-safe base64. */
   uuid(): string {
@@ -158,17 +160,11 @@ export class Reader {
   private raw(n: number): Buffer | null {
     return n < 0 ? none(n) : this.slice(n)
   }
-  private take(n: number): number {
-    const at = this.pos
-    this.pos = at + n
-    return at
-  }
   private claim(n: number): number {
-    this.bounded(n, 1)
-    return this.take(n)
+    return (this.pos += this.bounded(n, 1)) - n
   }
   private bounded(n: number, each: number): number {
-    const left = this.buffer.length - this.pos
+    const left = this.end - this.pos
     if (n * each > left) exceeds(n, each, left)
     return n
   }

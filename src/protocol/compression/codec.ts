@@ -5,11 +5,15 @@ export type Codec = (typeof CODECS)[number]
 /** A piece of work: `inline` blocks the loop; the other forms, of which a job has one, give way to others. Same result. */
 export interface Job<T> {
   inline(): T
-  /** On a thread pool. */
-  pooled?(): Promise<T>
+  /** On other threads: libuv's, or the runner's. */
+  pooled?(inThread: InThread): Promise<T>
   /** In steps of a few milliseconds at most, between which others may have their turn. */
   stepped?(): Iterator<void, T>
+  /** What comes out at most, where that may be far more than went in. */
+  readonly mostBytes?: number
 }
+/** Has a thread call what a module exports. undefined where no thread can be had. */
+export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
 /** Who decides which form runs: the runtime's `Offload` (D4) is one. Without it everything runs inline. */
 export interface JobRunner {
   run<T>(job: Job<T>): Promise<T>

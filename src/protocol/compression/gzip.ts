@@ -18,10 +18,8 @@ export const gzip: Compressor = {
     if (maxBytes < 1 || input.length < 18) throw new RangeError('no gzip')
     // The size it claims at its end makes one piece of the output; what it could really hold bounds the claim.
     const claimed = new DataView(input.buffer, input.byteOffset + input.length - 4, 4).getUint32(0, true)
-    const options = {
-      maxOutputLength: maxBytes,
-      chunkSize: Math.max(64, Math.min(claimed, maxBytes, input.length * MOST_GROWTH)),
-    }
-    return { inline: () => zlib.gunzipSync(input, options), pooled: () => gunzipPooled(input, options) }
+    const mostBytes = Math.min(claimed, maxBytes, input.length * MOST_GROWTH)
+    const options = { maxOutputLength: maxBytes, chunkSize: Math.max(64, mostBytes) }
+    return { inline: () => zlib.gunzipSync(input, options), pooled: () => gunzipPooled(input, options), mostBytes }
   },
 }

@@ -10,6 +10,8 @@ export { CODECS, type Codec, type Compressor, type Job, type JobRunner } from '.
 
 /** Inputs from this size on leave the loop: below it the hand-over costs more than the work. */
 export const OFFLOAD_BYTES = 16 * 1024
+/** So do inputs from which so much may come, however small: some milliseconds of work. */
+const OFFLOAD_OUTPUT_BYTES = 1024 * 1024
 
 /**
  * Compresses with a codec other than `none`.
@@ -61,7 +63,8 @@ export function decompress(
 }
 
 function start<T>(job: Job<T>, inputBytes: number, runner: JobRunner | undefined): T | Promise<T> {
-  return runner && (job.pooled || job.stepped) && inputBytes >= OFFLOAD_BYTES ? runner.run(job) : job.inline()
+  const large = inputBytes >= OFFLOAD_BYTES || (job.mostBytes ?? 0) >= OFFLOAD_OUTPUT_BYTES
+  return runner && large && (job.pooled || job.stepped) ? runner.run(job) : job.inline()
 }
 
 function withCompressor<T>(codec: Codec, use: (compressor: Compressor) => T | Promise<T>): T | Promise<T> {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
-import type { Compressor } from './codec.ts'
+import type { Compressor, Job } from './codec.ts'
 import { zstdBound } from './zstd-frame.ts'
 
 /** What serves where node:zlib has no zstd (Node before 22.15): the reference library as wasm, without an install script. */
@@ -61,28 +61,46 @@ function fromNode(node: NodeZstd): Compressor {
       return { inline: () => node.zstdCompressSync(input, options), pooled: () => compressPooled(input, options) }
     },
     decompress(input, maxOutputLength) {
-      const options = { maxOutputLength, chunkSize: Math.max(LEAST_CHUNK_BYTES, zstdBound(input, maxOutputLength)) }
-      return { inline: () => node.zstdDecompressSync(input, options), pooled: () => decompressPooled(input, options) }
+      const mostBytes = zstdBound(input, maxOutputLength)
+      const options = { maxOutputLength, chunkSize: Math.max(LEAST_CHUNK_BYTES, mostBytes) }
+      return { inline: () => node.zstdDecompressSync(input, options), pooled: () => decompressPooled(input, options), mostBytes }
     },
   }
 }
 
 async function loadPackage(): Promise<Compressor> {
+  const name: string = PACKAGE // out of sight of bundlers: it is optional
   let wasm: WasmZstd
   try {
-    const name: string = PACKAGE // out of sight of bundlers: it is optional
     wasm = (await import(name)) as WasmZstd
     await wasm.init()
   } catch (cause) {
     throw new KafkaError('ERR_MISSING_CODEC', `zstd needs Node 22.15 or newer, or a package: npm install ${PACKAGE}`, { cause })
   }
-  return {
-    compress: (input, level = DEFAULT_LEVEL) => ({ inline: () => wasm.compress(input, level) }),
-    decompress: (input, maxBytes) => ({
-      inline() {
-        const output = wasm.decompress(input, { defaultHeapSize: Math.max(1, zstdBound(input, maxBytes)) })
-        return Buffer.from(output.buffer, output.byteOffset, output.length)
+  // Where a bundler made CommonJS of this there is no import.meta, and the thread looks from the working folder.
+  const module = import.meta.resolve?.(name) ?? name
+  const job = <O>(
+    name: 'compress' | 'decompress',
+    work: (input: Uint8Array, options: O) => Uint8Array,
+    input: Uint8Array,
+    options: O,
+  ): Job<Buffer> => {
+    const inline = () => bufferOf(work(input, options))
+    return {
+      inline,
+      async pooled(inThread) {
+        const output = await inThread(module, name, input, options)
+        return output ? bufferOf(output) : inline()
       },
-    }),
+    }
+  }
+  return {
+    compress: (input, level = DEFAULT_LEVEL) => job('compress', wasm.compress, input, level),
+    decompress(input, maxBytes) {
+      const mostBytes = zstdBound(input, maxBytes)
+      return { ...job('decompress', wasm.decompress, input, { defaultHeapSize: Math.max(1, mostBytes) }), mostBytes }
+    },
   }
 }
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
