@@ -1,9 +1,11 @@
-/** The real outside world: node:net, node:tls, node:dns, the wall clock and libuv's pool. */
+/** The real outside world: node:net, node:tls, node:dns, the wall clock and threads. */
 import { pbkdf2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { nodeHttp } from './node-http.ts'
 import { nodeNetwork } from './node-network.ts'
+import { NodeThread } from './node-thread.ts'
 import type { Clock, Offload, Runtime } from './runtime.ts'
+import { stepwise } from './stepwise.ts'
 
 export { tunnelled } from './node-network.ts'
 
@@ -23,21 +25,10 @@ const clock: Clock = {
   },
 }
 
-/** How long the steps of a job run before others have their turn. */
-const TURN_MS = 4
-
-async function stepwise<T>(steps: Iterator<void, T>): Promise<T> {
-  for (;;) {
-    for (const end = performance.now() + TURN_MS; performance.now() < end; ) {
-      const { done, value } = steps.next()
-      if (done) return value
-    }
-    await new Promise<void>(resolve => void setImmediate(resolve))
-  }
-}
+const thread = new NodeThread()
 
 const offload: Offload = {
-  run: async job => (job.pooled ? job.pooled() : job.stepped ? stepwise(job.stepped()) : job.inline()),
+  run: async job => (job.pooled ? job.pooled(thread.call) : job.stepped ? stepwise(job.stepped()) : job.inline()),
   pbkdf2: derive,
 }
 

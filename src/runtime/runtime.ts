@@ -107,10 +107,10 @@ export interface Transport {
   setReferenced(referenced: boolean): void
 }
 
-/** Work that would block the loop, done on a pool or step by step. The simulation runs it inline. */
+/** Work that would block the loop, done on another thread or step by step. The simulation runs it inline. */
 export interface Offload {
-  /** Runs a job that exists in another form beside `inline`, such as compression (a codec knows its own pool). */
-  run<T>(job: { inline(): T; pooled?(): Promise<T>; stepped?(): Iterator<void, T> }): Promise<T>
+  /** Runs a job that exists in another form beside `inline`, such as compression. */
+  run<T>(job: { inline(): T; pooled?(inThread: InThread): Promise<T>; stepped?(): Iterator<void, T> }): Promise<T>
   pbkdf2(
     password: Uint8Array,
     salt: Uint8Array,
@@ -119,6 +119,14 @@ export interface Offload {
     digest: 'sha256' | 'sha512',
   ): Promise<Uint8Array>
 }
+
+/**
+ * Has a thread call a function that makes bytes of a copy of `input`, for jobs without a pool of their own.
+ * @param module What exports it, as a URL. Its `init()`, if it exports one, is awaited before.
+ * @param options Its second argument.
+ * @returns undefined where no thread can be had. What the function throws comes as an Error with its message.
+ */
+export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
 
 export interface HttpRequest {
   readonly url: string

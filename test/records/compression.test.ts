@@ -64,7 +64,8 @@ test('lz4 in message format 0 has its own header hash, which nobody looks at', a
   expect(() => decompress('lz4', legacy, 100, undefined, false)).toThrow(/header of an LZ4 frame/)
 })
 
-test.each(['gzip', 'snappy', 'lz4'] as const)('%s of large batches leaves the loop, of small ones it does not', async codec => {
+test.each(CODECS.slice(1))('%s of large batches leaves the loop, of small ones it does not', async codec => {
+  await compress(codec, text(1), undefined, undefined) // loads what it needs
   let jobs = 0
   const runner: JobRunner = {
     run(job) {
@@ -83,6 +84,15 @@ test.each(['gzip', 'snappy', 'lz4'] as const)('%s of large batches leaves the lo
     const off = value.length > OFFLOAD_BYTES
     expect([batch instanceof Promise, records instanceof Promise, jobs - before]).toEqual([off, off, off ? 2 : 0])
   }
+})
+
+test.each(['gzip', 'zstd'] as const)('%s: a small input from which much comes leaves the loop too', async codec => {
+  const zeros = Buffer.alloc(2 << 20)
+  const packed = await compress(codec, zeros, undefined, undefined)
+  expect(packed.length).toBeLessThan(OFFLOAD_BYTES)
+  const unpacked = decompress(codec, packed, zeros.length, nodeRuntime.offload)
+  expect(unpacked).toBeInstanceOf(Promise)
+  expect((await unpacked).equals(zeros)).toBe(true)
 })
 
 test.each(['snappy', 'lz4'] as const)(
@@ -127,10 +137,55 @@ describe('zstd where node:zlib has none', () => {
     vi.resetModules()
   })
 
-  test('the package serves', async () => {
+  test('the package serves, also when others have initialised it before', async () => {
+    for (let copy = 0; copy < 3; copy++) {
+      const { compress, decompress } = await withoutZstd()
+      for (let i = 1; i < 5; i++) {
+        const packed = await compress('zstd', text(5000 * i), 5, undefined)
+        expect((await decompress('zstd', packed, 5000 * i, undefined)).equals(text(5000 * i))).toBe(true)
+        await new Promise<void>(resolve => void setImmediate(resolve))
+      }
+    }
+  })
+
+  test('large batches are worked on in a thread, many at once; small ones here, without a promise', async () => {
+    const inputs = [1, 2, 3, 4].map(i => Buffer.concat([text(i * 100_000), noise(i * 50_000)]))
+    const small = Buffer.from(await compress('zstd', text(10_000), undefined, undefined))
+    let here = 0
+    const standIn = (answer: string) => () => {
+      here++
+      return Buffer.from(answer)
+    }
+    vi.doMock('@bokuweb/zstd-wasm', () => ({ compress: standIn('packed'), decompress: standIn('unpacked') }))
+    const mended = await withoutZstd()
+    const pack = (input: Uint8Array) => mended.compress('zstd', input, undefined, nodeRuntime.offload)
+    const unpack = (packed: Uint8Array, most: number) => mended.decompress('zstd', packed, most, nodeRuntime.offload)
+    expect(String(await pack(text(10)))).toBe('packed')
+    expect(String(pack(text(10_000)))).toBe('packed')
+    expect(String(unpack(small, 10_000))).toBe('unpacked')
+
+    here = 0
+    const packed = await Promise.all(inputs.map(pack))
+    const unpacked = await Promise.all(packed.map((bytes, i) => unpack(bytes, inputs[i]!.length)))
+    unpacked.forEach((bytes, i) => void expect(bytes.equals(inputs[i]!), `input ${i}`).toBe(true))
+
+    // Damage and bombs are refused as they are here, and only they.
+    const damaged = Buffer.from(packed[3]!).fill(0xff, 20, 60)
+    const { length } = inputs[3]!
+    for (const [bytes, most] of [
+      [damaged, length],
+      [packed[3]!, length - 1],
+    ] as const)
+      await expect((async () => unpack(bytes, most))()).rejects.toMatchObject({ code: 'ERR_CORRUPT_RECORD' })
+    expect((await unpack(packed[3]!, length)).equals(inputs[3]!)).toBe(true)
+    expect(here).toBe(0)
+  })
+
+  test('where there are no threads, large batches are worked on here', async () => {
     const { compress, decompress } = await withoutZstd()
-    const packed = await compress('zstd', text(5000), 5, undefined)
-    expect((await decompress('zstd', packed, 5000, undefined)).equals(text(5000))).toBe(true)
+    const refused: JobRunner = { run: async job => job.pooled!(async () => undefined) }
+    const packed = await compress('zstd', text(100_000), undefined, refused)
+    expect((await decompress('zstd', packed, 100_000, refused)).equals(text(100_000))).toBe(true)
   })
 
   test('without the package, the error names it', async () => {

@@ -73,7 +73,7 @@ async function loadPackage(): Promise<Compressor> {
   let wasm: WasmZstd
   try {
     wasm = (await import(name)) as WasmZstd
-    await wasm.init()
+    if (!initialised(wasm)) await wasm.init()
   } catch (cause) {
     throw new KafkaError('ERR_MISSING_CODEC', `zstd needs Node 22.15 or newer, or a package: npm install ${PACKAGE}`, { cause })
   }
@@ -100,6 +100,15 @@ async function loadPackage(): Promise<Compressor> {
       const mostBytes = zstdBound(input, maxBytes)
       return { ...job('decompress', wasm.decompress, input, { defaultHeapSize: Math.max(1, mostBytes) }), mostBytes }
     },
+  }
+}
+
+/** A second init() gives the package a second memory while its functions keep the first: what comes out is garbage. */
+function initialised(wasm: WasmZstd): boolean {
+  try {
+    return wasm.compress(new Uint8Array(1), DEFAULT_LEVEL).length > 0
+  } catch {
+    return false
   }
 }
 
