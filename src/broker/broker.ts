@@ -1,6 +1,7 @@
 import { KafkaError } from '../errors.ts'
 import type { Api } from '../protocol/schema.ts'
 import { nodeRuntime } from '../runtime/node.ts'
+import { addressText } from '../util/address.ts'
 import { type Logger, silent } from '../util/logger.ts'
 import { parseOptions } from '../util/options.ts'
 import { appendVerbatim } from './append.ts'
@@ -48,8 +49,7 @@ export class Broker implements AsyncDisposable {
 
   /** `host:port` of each node, comma separated. */
   get bootstrapServers(): string {
-    const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
-    return [...this.cluster.nodes.values()].map(({ endpoint }) => `${bracketed(endpoint.host)}:${endpoint.port}`).join(',')
+    return [...this.cluster.nodes.values()].map(({ endpoint }) => addressText(endpoint)).join(',')
   }
 
   get clusterId(): string {

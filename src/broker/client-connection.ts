@@ -4,6 +4,7 @@ import { joined } from '../net/joined.ts'
 import { decodeRequest, decodeRequestHeader, encodeResponse, type RequestEnvelope } from '../protocol/frame.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Timer, Transport } from '../runtime/runtime.ts'
+import { addressText } from '../util/address.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { answerUnsupported } from './handlers/18-api-versions.ts'
@@ -276,7 +277,7 @@ export class ClientConnection implements FrameHandler {
   private fail(error: unknown, where: string): void {
     if (this.state === 'closed') return
     const unexpected = !KafkaError.is(error)
-    const fields = { err: error, node: this.node.id, client: `${this.transport.remote.host}:${this.transport.remote.port}` }
+    const fields = { err: error, node: this.node.id, client: addressText(this.transport.remote) }
     if (unexpected) this.logger.error(fields, `closing a connection: ${where}`)
     else this.logger.warn(fields, `closing a connection: ${where}`)
     this.destroy()

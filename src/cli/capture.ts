@@ -2,6 +2,8 @@
  * Captured traffic as TCP byte streams. The packages that read captures have not been touched for a decade, and what
  * is needed of the formats is small: pcap and pcapng files, over Ethernet, Linux "any", loopback or raw IP.
  */
+import { addressText } from '../util/address.ts'
+
 export interface Segment {
   /** `address:port` of the sender. */
   readonly from: string
@@ -128,8 +130,8 @@ function tcpSegment(ip: Buffer): Segment | undefined {
 function tcp(data: Buffer, source: string, target: string): Segment | undefined {
   if (data.length < 20) return undefined
   return {
-    from: `${source}:${data.readUInt16BE(0)}`,
-    to: `${target}:${data.readUInt16BE(2)}`,
+    from: addressText({ host: source, port: data.readUInt16BE(0) }),
+    to: addressText({ host: target, port: data.readUInt16BE(2) }),
     sequence: data.readUInt32BE(4),
     syn: (data[13]! & 2) !== 0,
     payload: data.subarray((data[12]! >> 4) * 4),
@@ -137,7 +139,7 @@ function tcp(data: Buffer, source: string, target: string): Segment | undefined 
 }
 
 function ip6(address: Buffer): string {
-  return `[${[0, 2, 4, 6, 8, 10, 12, 14].map(at => address.readUInt16BE(at).toString(16)).join(':')}]`
+  return [0, 2, 4, 6, 8, 10, 12, 14].map(at => address.readUInt16BE(at).toString(16)).join(':')
 }
 
 /** Puts each direction of each connection together: retransmissions dropped, order restored, holes counted. */

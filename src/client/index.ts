@@ -1,4 +1,4 @@
-export { type Address, bootstrapAddresses } from './address.ts'
+export { type Address, bootstrapAddresses } from '../util/address.ts'
 export type { BrokerMetadata, Lane } from './brokers.ts'
 export { Client, type RequestOptions, type SendOptions } from './client.ts'
 export type { CoordinatorKind } from './coordinators.ts'

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
 import { type SaslAuthenticator, saslAuthenticator, saslMechanisms } from '../net/sasl/index.ts'
 import type { ClientHooks } from '../telemetry/hooks.ts'
+import { type Address, bootstrapAddresses } from '../util/address.ts'
 import { type Logger, silent } from '../util/logger.ts'
 import { ms, parseOptions } from '../util/options.ts'
-import { type Address, bootstrapAddresses } from './address.ts'
 import { type SaslOption, type TlsOption, tlsSource } from './security.ts'
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

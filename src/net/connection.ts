@@ -3,6 +3,7 @@ import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
 import { SaslAuthenticate } from '../protocol/apis/36-sasl-authenticate.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.ts'
+import { addressText } from '../util/address.ts'
 import { Deferred } from '../util/deferred.ts'
 import type { Logger } from '../util/logger.ts'
 import { type ConnectionState, NEXT_STATES } from './connection-state.ts'
@@ -103,7 +104,7 @@ export class Connection {
     this.runtime = runtime
     this.host = options.host
     this.port = options.port
-    this.where = this.host.includes(':') ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`
+    this.where = addressText(options)
     this.logger = options.logger
     this.closed = this.over.promise
     this.pipeline = new Pipeline(

@@ -1,5 +1,6 @@
 import { ConnectionError, type KafkaError, TimeoutError } from '../errors.ts'
 import type { Runtime, Sink, TlsOptions, Transport } from '../runtime/runtime.ts'
+import { addressText } from '../util/address.ts'
 
 export interface DialOptions {
   readonly host: string
@@ -89,8 +90,8 @@ export class Dialer {
   }
 
   private timeout(timeoutMs: number): TimeoutError {
-    const { host, port, tls } = this.options
-    return new TimeoutError(`connecting to ${host}:${port}`, Math.round(timeoutMs), {
+    const { tls } = this.options
+    return new TimeoutError(`connecting to ${addressText(this.options)}`, Math.round(timeoutMs), {
       outcome: 'not-sent',
       hint: `check the address, and that no firewall drops the packets${tls ? ', and that the port speaks TLS' : ''}`,
     })
@@ -100,7 +101,7 @@ export class Dialer {
     const { host, port, tls } = this.options
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
     return new ConnectionError(
-      `cannot connect to ${host}:${port}: ${what}${advice(code, cause.message, tls !== undefined)}`,
+      `cannot connect to ${addressText(this.options)}: ${what}${advice(code, cause.message, tls !== undefined)}`,
       { host, port, outcome: 'not-sent' },
       // A certificate does not get better by asking again.
       { cause, retriable: !/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code) },

@@ -1,6 +1,7 @@
 import { ClosedError, ConnectionError, KafkaError, type Outcome, TimeoutError } from '../errors.ts'
 import type { Api, Encodable } from '../protocol/schema.ts'
 import { onAbort } from '../util/abort-watch.ts'
+import { type Address, addressText } from '../util/address.ts'
 import type { Frame } from './frame-reader.ts'
 import type { VersionLimits } from './version-range.ts'
 
@@ -98,12 +99,12 @@ export class Exchange {
   }
 
   /** What to reject with when the connection is over because of `error`; undefined when its owner closed it. */
-  lost(error: Error | undefined, where: { host: string; port: number }): Error {
+  lost(error: Error | undefined, where: Address): Error {
     const { outcome } = this
-    const request = `${this.api.name} request to ${where.host}:${where.port}`
+    const request = `${this.api.name} request to ${addressText(where)}`
     if (outcome === 'not-sent') {
       if (error instanceof ClosedError || !error)
-        return new ClosedError(`the connection to ${where.host}:${where.port}`, { cause: error })
+        return new ClosedError(`the connection to ${addressText(where)}`, { cause: error })
       const authentication = KafkaError.is(error) && error.code === 'ERR_AUTHENTICATION'
       return new ConnectionError(
         `${request} was not sent: ${error.message}`,
@@ -118,15 +119,15 @@ export class Exchange {
     )
   }
 
-  expired(where: { host: string; port: number }, reason: string): TimeoutError {
-    return new TimeoutError(`${this.api.name} request to ${where.host}:${where.port}`, this.timeoutMs, {
+  expired(where: Address, reason: string): TimeoutError {
+    return new TimeoutError(`${this.api.name} request to ${addressText(where)}`, this.timeoutMs, {
       outcome: this.outcome,
       hint: reason,
     })
   }
 
-  aborted(where: { host: string; port: number }): KafkaError {
-    const what = `${this.api.name} request to ${where.host}:${where.port} was aborted by its caller`
+  aborted(where: Address): KafkaError {
+    const what = `${this.api.name} request to ${addressText(where)} was aborted by its caller`
     const error =
       this.outcome === 'unknown' ? `${what} after it was sent: the broker may have acted on it` : `${what} before it was sent`
     return new KafkaError('ERR_ABORTED', error, { cause: this.options.signal?.reason })

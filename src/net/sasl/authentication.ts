@@ -1,9 +1,11 @@
 /** The exchange of SASL tokens with a broker: SaslHandshake v0/v1, SaslAuthenticate, bare tokens of brokers before 1.0. */
+
 import { ConnectionError, KafkaError } from '../../errors.ts'
 import { SaslHandshake } from '../../protocol/apis/17-sasl-handshake.ts'
 import { SaslAuthenticate } from '../../protocol/apis/36-sasl-authenticate.ts'
 import { ErrorCode, errorRow } from '../../protocol/error-codes.ts'
 import type { Api, Decoded, Encodable } from '../../protocol/schema.ts'
+import { addressText } from '../../util/address.ts'
 import type { SaslSession } from './sasl.ts'
 
 /** How the handshake reaches the broker: one request at a time, past any queue. */
@@ -22,7 +24,7 @@ export interface HandshakeChannel {
  * again, 0 for ever (KIP-368). Rejects with ConnectionError, code ERR_AUTHENTICATION, when the broker refuses.
  */
 export async function authenticate(channel: HandshakeChannel, mechanism: string, session: SaslSession): Promise<number> {
-  const where = `${channel.host}:${channel.port}`
+  const where = addressText(channel)
   // The broker's own words may repeat what we sent.
   const quoted = (text: string) => struckOut(text, session.secrets)
   const refused = (message: string, retriable = false) =>

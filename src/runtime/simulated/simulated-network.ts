@@ -1,3 +1,4 @@
+import { addressText } from '../../util/address.ts'
 import type { Listener, ListenOptions, Network, Sink, Target, Transport } from '../runtime.ts'
 import { SimulatedTransport } from './simulated-transport.ts'
 import type { Trace } from './trace.ts'
@@ -176,7 +177,9 @@ export class SimulatedNetwork {
         signal?.removeEventListener('abort', aborted)
         const listening = this.listening(address, port)
         if (!listening)
-          return reject(Object.assign(new Error(`connect ECONNREFUSED ${address}:${port}`), { code: 'ECONNREFUSED' }))
+          return reject(
+            Object.assign(new Error(`connect ECONNREFUSED ${addressText({ host: address, port })}`), { code: 'ECONNREFUSED' }),
+          )
         if (listening.tls !== (tls !== undefined))
           return reject(Object.assign(new Error('wrong version number'), { code: 'EPROTO' }))
         resolve(this.connect(from, address, listening, sink))
@@ -195,7 +198,7 @@ export class SimulatedNetwork {
     far.peer = near
     near.sink = sink
     this.open.add(near)
-    this.note(`${id} open ${from} -> ${address}:${listening.port}`)
+    this.note(`${id} open ${from} -> ${addressText(there)}`)
     far.sink = listening.accept(far)
     const life = this.conditions.connectionLifeMs
     if (life) {
@@ -208,7 +211,7 @@ export class SimulatedNetwork {
 
   private async listen({ host, port, tls }: ListenOptions, accept: (transport: Transport) => Sink): Promise<Listener> {
     const actual = port || ++this.ports
-    const key = `${host}:${actual}`
+    const key = addressText({ host, port: actual })
     if (this.listeners.has(key)) throw Object.assign(new Error(`listen EADDRINUSE ${key}`), { code: 'EADDRINUSE' })
     this.listeners.set(key, { host, port: actual, tls: tls !== undefined, accept })
     this.note(`listen ${key}`)
@@ -229,7 +232,7 @@ export class SimulatedNetwork {
 
   private listening(address: string, port: number): Listening | undefined {
     for (const host of [address, ...ANY_HOST]) {
-      const found = this.listeners.get(`${host}:${port}`)
+      const found = this.listeners.get(addressText({ host, port }))
       if (found) return found
     }
     return undefined
@@ -238,7 +241,7 @@ export class SimulatedNetwork {
   private cut(a: string, b: string, port: number): boolean {
     if (this.partitions.length === 0) return false
     const names = (place: string, host: string) => place === '*' || place === host
-    const listener = (place: string) => place.endsWith(`:${port}`) && (place === `${a}:${port}` || place === `${b}:${port}`)
+    const listener = (place: string) => [a, b].some(host => place === addressText({ host, port }))
     return this.partitions.some(
       ([x, y]) =>
         (names(x, a) && names(y, b)) ||
@@ -249,7 +252,7 @@ export class SimulatedNetwork {
   }
 
   private concerns({ local, remote }: Transport, place: string): boolean {
-    return [local, remote].some(({ host, port }) => place === '*' || place === host || place === `${host}:${port}`)
+    return [local, remote].some(end => place === '*' || place === end.host || place === addressText(end))
   }
 }
 

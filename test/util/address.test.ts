@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressText, bootstrapAddresses } from '../../src/client/address.ts'
+import { addressText, bootstrapAddresses } from '../../src/util/address.ts'
 
 describe('bootstrap servers', () => {
   test.each([

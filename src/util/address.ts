@@ -28,5 +28,5 @@ function address(text: string): Address {
 
 export const sameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port
 
-/** `host:port`, with the brackets an IPv6 address needs. */
+/** `host:port`, with the brackets an IPv6 address needs. All texts name addresses by it. */
 export const addressText = ({ host, port }: Address): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
