@@ -7,9 +7,10 @@ import {
   TimeoutError,
   UnsupportedVersionError,
 } from '../../src/errors.ts'
-import { ApiVersions, Heartbeat, Metadata } from '../../src/protocol/apis/index.ts'
+import type { SaslSession } from '../../src/net/sasl/index.ts'
+import { ApiVersions, Heartbeat, Metadata, SaslHandshake } from '../../src/protocol/apis/index.ts'
 import { connectionTo, failureOf, RecordingLogger, simulated, sleep } from './connecting.ts'
-import { answerTo, type Reaction } from './scripted-broker.ts'
+import { answerTo, type Reaction, ScriptedBroker } from './scripted-broker.ts'
 
 const beat = { groupId: 'g', generationId: 1, memberId: 'm' }
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
@@ -237,6 +238,42 @@ describe('addresses', () => {
       const error = await failureOf<ConnectionError>(connectionTo({ host: 'nowhere', port: 9_092 }, runtime).connect())
       expect(error.message).toMatch(/ENOTFOUND nowhere: check the spelling of the host/)
       expect(error.retriable).toBe(true)
+    })
+  })
+
+  test('an IPv6 address stands in brackets in every error about it', async () => {
+    await simulated(async ({ runtime }) => {
+      const host = '::1'
+      const connect = (port = 9_092, changes = {}) => connectionTo({ host, port }, runtime, changes)
+      const authenticate = (start: () => Promise<SaslSession>) =>
+        connect(9_092, { authenticator: { mechanism: 'X', start } }).connect()
+      const texts: string[] = []
+      const note = async (promise: Promise<unknown>) => texts.push((await failureOf(promise)).message)
+
+      await note(connect(1).connect())
+      const broker = await new ScriptedBroker(runtime.on(host)).listen({ host, port: 9_092 })
+      broker.script = received => {
+        if (received.api === SaslHandshake) return answerTo(received, { errorCode: 33, mechanisms: [] })
+        return received.api === Heartbeat ? 'silence' : 'default'
+      }
+      await note(authenticate(() => new Promise(() => {})))
+      await note(authenticate(() => Promise.reject(new Error('none'))))
+      await note(authenticate(async () => ({ first: Buffer.alloc(0), next: () => undefined, secrets: [] })))
+      await note(connect().request(Heartbeat, beat))
+      await note(connect().request(Heartbeat, beat, { signal: AbortSignal.abort() }))
+      const connection = connect()
+      const lost = note(connection.request(Heartbeat, beat))
+      await connection.connect()
+      connection.destroy(new Error('enough'))
+      await lost
+      await note(connection.request(Heartbeat, beat))
+      runtime.hosts.partition(host)
+      await note(connect().connect())
+      expect(texts.length).toBe(9)
+      for (const text of texts) {
+        expect(text).toMatch(/\[::1\]:(1|9092)/)
+        expect(text.replaceAll('[::1]', '')).not.toContain('::1')
+      }
     })
   })
 

@@ -37,6 +37,8 @@ export class AwsMskIam implements SaslAuthenticator {
   async start({ host, runtime }: SaslContext): Promise<SaslSession> {
     const { credentials, userAgent = 'kafkawire', validSeconds = 900 } = this.#options
     const keys = typeof credentials === 'function' ? await credentials() : credentials
+    if (typeof keys?.accessKeyId !== 'string' || typeof keys.secretAccessKey !== 'string')
+      throw new Error('there are no keys: give credentials, or return from it, { accessKeyId, secretAccessKey }')
     const region = this.#options.region ?? /\.kafka(?:-serverless)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(host)?.[1]
     if (!region) throw new Error(`no AWS region can be read from '${host}': set sasl.region`)
     const signed = presigned({ host, region, keys, nowMs: runtime.clock.now(), validSeconds })

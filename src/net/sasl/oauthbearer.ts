@@ -39,7 +39,9 @@ export class OAuthBearer implements SaslAuthenticator {
       ? runtime => clientCredentials(oidc, runtime)
       : async runtime => {
           const given = await token!({ runtime })
-          return typeof given === 'string' ? { value: given } : given
+          if (typeof given === 'string') return { value: given }
+          if (typeof given?.value !== 'string') throw new Error('token() gave no token: return a string, or { value }')
+          return given
         }
   }
 

@@ -31,3 +31,18 @@ export interface SaslAuthenticator {
   /** Begins an authentication: at each new connection, and again before a session expires (KIP-368). */
   start(context: SaslContext): Promise<SaslSession>
 }
+
+/**
+ * A mechanism of one's own may be written without types: these say what it gave instead of what it should, and never show it.
+ */
+export function checkedSession(session: SaslSession): SaslSession {
+  if (!session || typeof session.next !== 'function' || !Array.isArray(session.secrets))
+    throw new Error(`start() gave ${session ? 'an incomplete session' : session}: return { first, next, secrets }`)
+  checkedToken(session.first, '`first` of the session is', 'an empty one if the broker speaks first')
+  return session
+}
+
+export function checkedToken(token: Uint8Array, what: string, fix: string): Uint8Array {
+  if (token instanceof Uint8Array) return token
+  throw new Error(`${what} ${token === null ? 'null' : typeof token}, not bytes: give a Buffer or Uint8Array, ${fix}`)
+}

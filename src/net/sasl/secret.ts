@@ -1,7 +1,11 @@
 /** A credential, or where to get it: asked at each authentication, so that it can be rotated. */
 export type Secret = string | (() => string | Promise<string>)
 
-export const revealed = async (secret: Secret): Promise<string> => (typeof secret === 'function' ? secret() : secret)
+export async function revealed(secret: Secret): Promise<string> {
+  const text = typeof secret === 'function' ? await secret() : secret
+  if (typeof text !== 'string') throw new Error(`the function for the user or the secret gave ${typeof text}: return a string`)
+  return text
+}
 
 /** Forms in which a secret could be echoed by a peer. */
 export const formsOf = (secret: string): readonly string[] => [

@@ -1,9 +1,10 @@
 import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { addressText } from '../../util/address.ts'
 import type { Logger } from '../../util/logger.ts'
 import type { ConnectionState } from '../connection-state.ts'
 import { authenticate, type HandshakeChannel } from './authentication.ts'
-import type { SaslAuthenticator, SaslSession } from './sasl.ts'
+import { checkedSession, checkedToken, type SaslAuthenticator, type SaslSession } from './sasl.ts'
 
 /** What re-authentication does to the connection it happens on. */
 export interface RenewableChannel extends HandshakeChannel {
@@ -79,7 +80,10 @@ export class SessionKeeper {
       first,
       secrets,
       // A mechanism may ask a service of its own for the next token, and it may hang.
-      next: challenge => this.timed(Promise.resolve(session.next(challenge))),
+      next: async challenge => {
+        const token = await this.timed(session.next(challenge))
+        return token === undefined ? token : checkedToken(token, 'next() gave', 'or undefined when it is done')
+      },
       refused: () => session.refused?.() ?? false,
     })
     const now = this.runtime.clock.monotonic()
@@ -96,20 +100,19 @@ export class SessionKeeper {
     const { authenticator, channel, runtime, options } = this
     const { host, port } = channel
     try {
-      return await this.timed(authenticator.start({ host, port, runtime, logger: options.logger }))
+      return checkedSession(await this.timed(authenticator.start({ host, port, runtime, logger: options.logger })))
     } catch (error) {
       if (error instanceof KafkaError) throw error
       throw new ConnectionError(
-        `no ${authenticator.mechanism} credentials for ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+        `no ${authenticator.mechanism} credentials for ${addressText(channel)}: ${error instanceof Error ? error.message : String(error)}`,
         { host, port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
         { cause: error },
       )
     }
   }
 
-  private async timed<T>(step: Promise<T>): Promise<T> {
+  private async timed<T>(step: T | Promise<T>): Promise<T> {
     const { authenticator, channel, runtime } = this
-    const { host, port } = channel
     const { requestTimeoutMs } = this.options
     let timedOut: (error: TimeoutError) => void = () => {}
     const timeout = new Promise<never>((_, reject) => {
@@ -117,7 +120,7 @@ export class SessionKeeper {
     })
     const timer = runtime.clock.setTimer(requestTimeoutMs, () =>
       timedOut(
-        new TimeoutError(`getting ${authenticator.mechanism} credentials for ${host}:${port}`, requestTimeoutMs, {
+        new TimeoutError(`getting ${authenticator.mechanism} credentials for ${addressText(channel)}`, requestTimeoutMs, {
           outcome: 'not-sent',
           hint: 'check the source of the token',
         }),

@@ -241,6 +241,58 @@ describe('the handshake', () => {
     })
   })
 
+  const first = Buffer.alloc(0)
+  const next = () => undefined
+  test.each<[string, () => unknown, RegExp]>([
+    ['gives no session', () => undefined, /start\(\) gave undefined: return \{ first, next, secrets \}$/],
+    ['gives half a session', () => ({ first, next }), /start\(\) gave an incomplete session: return \{ first, next, secrets \}$/],
+    [
+      'begins with a text',
+      () => ({ first: 'hush', next, secrets: [] }),
+      /`first` of the session is string, not bytes: give a Buffer/,
+    ],
+    [
+      'begins with nothing',
+      () => ({ next, secrets: [] }),
+      /`first` of the session is undefined, not bytes: give a Buffer .* an empty one if/,
+    ],
+    [
+      'goes on with a text',
+      () => ({ first, next: () => 'hush', secrets: [] }),
+      /next\(\) gave string, not bytes: .* undefined when it is done/,
+    ],
+    ['goes on with null', () => ({ first, next: async () => null, secrets: [] }), /next\(\) gave null, not bytes: give a Buffer/],
+  ])('a mechanism of one’s own that %s: an error that names it and the fix, not what it gave', async (_, start, message) => {
+    await world(async ({ broker, connect }) => {
+      broker.mechanisms = { GSSAPI: () => () => Buffer.alloc(0) }
+      for (const begin of [start, async () => start()]) {
+        const error = await failureOf<KafkaError>(connect({ mechanism: 'GSSAPI', start: begin } as SaslAuthenticator).connect())
+        expect(error).toMatchObject({ name: 'ConnectionError', code: 'ERR_AUTHENTICATION', retriable: false })
+        expect(error.message).toMatch(message)
+        expect(error.message).toMatch(/GSSAPI.* broker:9092|broker:9092 by GSSAPI/)
+        expect(error.message).not.toContain('hush')
+      }
+    })
+  })
+
+  const nothing = (): never => undefined as never
+  test.each<[SaslOptions, RegExp]>([
+    [{ mechanism: 'PLAIN', username: 'alice', password: nothing }, /gave undefined: return a string$/],
+    [{ mechanism: 'SCRAM-SHA-256', username: nothing, password: 'secret' }, /gave undefined: return a string$/],
+    [{ mechanism: 'OAUTHBEARER', token: nothing }, /token\(\) gave no token: return a string, or \{ value \}$/],
+    [
+      { mechanism: 'AWS_MSK_IAM', credentials: nothing, region: 'eu-west-1' },
+      /return from it, \{ accessKeyId, secretAccessKey \}$/,
+    ],
+  ])('a function of %o that gives nothing: an error that says what to return', async (sasl, message) => {
+    await world(async ({ connect }) => {
+      const error = await failureOf<KafkaError>(connect(sasl).connect())
+      expect(error).toMatchObject({ code: 'ERR_AUTHENTICATION', retriable: false })
+      expect(error.message).toContain(`no ${sasl.mechanism} credentials for broker:9092: `)
+      expect(error.message).toMatch(message)
+    })
+  })
+
   test('a mechanism of one’s own fits in', async () => {
     await world(async ({ broker, connect }) => {
       broker.mechanisms = { GSSAPI: () => (token, step) => Buffer.from(`${step}:${token}`) }
