@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -25,7 +26,11 @@ beforeAll(async () => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }]
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', private: true, type: 'module' }))
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, '@types/node@20'], { cwd: folder })
+  await run(
+    'npm',
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, '@types/node@20', '@bokuweb/zstd-wasm'],
+    { cwd: folder },
+  )
 }, 240_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -67,6 +72,69 @@ describe('the packed package, installed in an empty folder', () => {
       { cwd: folder },
     )
     expect(stdout.trim()).toBe('FROM_STRINGS_OK')
+  })
+})
+
+describe('where Node has no zstd, large batches are the work of a thread', () => {
+  const program = `
+    import { randomBytes } from 'node:crypto'
+    import { Kafka } from 'kafkawire'
+    import { startBroker } from 'kafkawire/broker'
+    const main = async () => {
+      const broker = await startBroker({ topics: { orders: 1 } })
+      const kafka = new Kafka({ bootstrapServers: broker.bootstrapServers })
+      const producer = kafka.producer({ compression: 'zstd' })
+      const value = randomBytes(300_000)
+      await producer.send({ topic: 'orders', value })
+      await producer.close()
+      const consumer = kafka.consumer({ groupId: 'readers', autoOffsetReset: 'earliest' })
+      consumer.subscribe(['orders'])
+      for await (const record of consumer) {
+        console.log(value.equals(record.value) ? 'the same' : 'something else')
+        break
+      }
+      await consumer.close()
+      await broker.close()
+    }
+    void main()
+  `
+  /** Tells of threads, and hides what newer versions of Node have. */
+  const preload = `
+    import { syncBuiltinESMExports } from 'node:module'
+    import threads from 'node:worker_threads'
+    import zlib from 'node:zlib'
+    zlib.zstdCompressSync = undefined
+    threads.Worker = class extends threads.Worker {
+      constructor(...args) {
+        super(...args)
+        console.log('a thread')
+        this.on('message', ({ output }) => console.log(output ? 'worked' : 'failed'))
+      }
+    }
+    syncBuiltinESMExports()
+  `
+  const bundled = (format: 'esm' | 'cjs', file: string) =>
+    bundle({
+      stdin: { contents: program, resolveDir: folder },
+      bundle: true,
+      logLevel: 'error',
+      format,
+      platform: 'node',
+      outfile: join(folder, file),
+    })
+
+  test.each([
+    ['as installed', 'installed.mjs', (file: string) => writeFileSync(join(folder, file), program), tmpdir],
+    ['bundled as a module', 'bundled.mjs', (file: string) => bundled('esm', file), tmpdir],
+    ['bundled as CommonJS', 'bundled.cjs', (file: string) => bundled('cjs', file), () => folder],
+  ] as const)('%s', async (_, file, make, cwd) => {
+    await make(file)
+    writeFileSync(join(folder, 'preload.mjs'), preload)
+    const args = ['--import', pathToFileURL(join(folder, 'preload.mjs')).href, join(folder, file)]
+    const { stdout } = await run(process.execPath, args, { cwd: cwd() })
+    const lines = stdout.trim().split('\n')
+    // One thread compresses for the producer and decompresses for the consumer.
+    expect(lines).toEqual(['a thread', 'worked', 'worked', 'the same'])
   })
 })
 
