@@ -9,6 +9,8 @@ import type { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 export class ScriptedBroker {
   readonly requests: { api: string; version: number }[] = []
   readonly address: string
+  /** Stops listening; open connections are the network's to end. */
+  stop: () => Promise<void> = async () => {}
   private readonly handlers = new Map<number, (request: never) => Encodable<Api['response']>>()
 
   private constructor(address: string) {
@@ -30,7 +32,7 @@ export class ScriptedBroker {
       controllerId: 1,
       topics: [],
     }))
-    await sim.on(host).network.listen({ host, port: 9092 }, transport => {
+    const listener = await sim.on(host).network.listen({ host, port: 9092 }, transport => {
       const reader: FrameReader = new FrameReader(
         {
           frame: ({ buffer }) => {
@@ -45,6 +47,7 @@ export class ScriptedBroker {
       )
       return reader
     })
+    broker.stop = () => listener.close()
     return broker
   }
 
