@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { Client, type ClientOptionsInput, type CoordinatorKind } from '../../src/client/index.ts'
 import { KafkaError } from '../../src/errors.ts'
 import {
+  AddPartitionsToTxn,
   DescribeTransactions,
+  EndTxn,
   FindCoordinator,
   Heartbeat,
   InitProducerId,
@@ -275,6 +277,28 @@ describe.each([
       expect(pair.lookUps.length).toBe(3)
     }))
 })
+
+test('a transaction whose coordinator moves, and dies, between its requests ends as one', () =>
+  inWorld({}, async ({ broker, client: newClient }) => {
+    const client = newClient()
+    const transactionalId = 'tx'
+    broker.moveCoordinator(transactionalId, 1, 'transaction')
+    const { producerId, producerEpoch } = await client.request(InitProducerId, { transactionalId, transactionTimeoutMs: 60_000 })
+    broker.moveCoordinator(transactionalId, 2, 'transaction')
+    const added = await client.request(AddPartitionsToTxn, {
+      v3AndBelowTransactionalId: transactionalId,
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: [{ name: 't', partitions: [0] }],
+    })
+    expect(added.resultsByTopicV3AndBelow[0]?.resultsByPartition).toMatchObject([{ partitionErrorCode: NONE }])
+    await broker.stopNode(2)
+    const described = await client.request(DescribeTransactions, { transactionalIds: [transactionalId] })
+    expect(described.transactionStates).toMatchObject([{ errorCode: NONE, transactionState: 'Ongoing', producerId }])
+    broker.moveCoordinator(transactionalId, 3, 'transaction')
+    const ended = await client.request(EndTxn, { transactionalId, producerId, producerEpoch, committed: true })
+    expect(ended.errorCode).toBe(NONE)
+  }))
 
 test('a broker before 4.0 has no share coordinators: an error that names the versions, not a request it would misread', () =>
   inWorld({ maxVersions: { FindCoordinator: 5 } }, async ({ client, sim }) => {
