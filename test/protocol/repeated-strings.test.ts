@@ -29,12 +29,35 @@ test('strings that differ in one byte, or in length alone, are told apart once t
   for (let i = 0; i < 3; i++) for (const text of [...names, ...zeros]) expect(read(strings, text)).toBe(text.toString())
 })
 
+/** Counts what is decoded. */
+function counting(): { strings: RepeatedStrings; decoded: number } {
+  const count = {
+    decoded: 0,
+    strings: new RepeatedStrings((buffer, start, end) => {
+      count.decoded++
+      return buffer.utf8Slice(start, end)
+    }),
+  }
+  return count
+}
+
 test('a string that repeats is decoded twice at most', () => {
-  let decoded = 0
-  const strings = new RepeatedStrings((buffer, start, end) => {
-    decoded++
-    return buffer.utf8Slice(start, end)
-  })
-  for (let i = 0; i < 10; i++) read(strings, Buffer.from('orders'))
-  expect(decoded).toBe(2)
+  const count = counting()
+  for (let i = 0; i < 10; i++) read(count.strings, Buffer.from('orders'))
+  expect(count.decoded).toBe(2)
+})
+
+test.each([
+  ['members', (i: number) => `billing-${i}-0f1e2d3c`],
+  ['topics', (i: number) => `shop.orders.region-${i}`],
+  ['hosts', (i: number) => `kafka-${i}.example.com`],
+  ['names that begin with what differs', (i: number) => `${i}-orders`],
+])('a hundred %s that differ in one place are nearly all remembered', (_, name) => {
+  const count = counting()
+  const names = Array.from({ length: 100 }, (_, i) => Buffer.from(name(i)))
+  for (let i = 0; i < 3; i++) {
+    count.decoded = 0
+    for (const text of names) read(count.strings, text)
+  }
+  expect(count.decoded).toBeLessThan(5)
 })
