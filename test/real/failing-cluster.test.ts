@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Admin } from '../../src/admin/index.ts'
-import { Client } from '../../src/client/index.ts'
+import { Client, type TopicPartition } from '../../src/client/index.ts'
 import { Consumer } from '../../src/consumer/index.ts'
 import { Producer } from '../../src/producer/index.ts'
 import { DescribeCluster, ListOffsets } from '../../src/protocol/apis/index.ts'
@@ -109,7 +109,7 @@ test('nodes crash and freeze while records flow: nothing acknowledged is lost, n
   await client.close()
   await Promise.all(flows)
 
-  const stored = await storedValues(topic)
+  const stored = await storedValues(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })))
   const present = new Set(stored)
   console.log(
     `${acknowledged.size} acknowledged, ${rejected.length} rejected, ${stored.length} stored; the group read ${[...read.values()].reduce((a, b) => a + b, 0)}`,
@@ -122,10 +122,83 @@ test('nodes crash and freeze while records flow: nothing acknowledged is lost, n
   expect([...acknowledged.keys()].filter(value => !present.has(value))).toEqual([])
 }, 240_000)
 
-/** All that is in the topic, read without a group. */
-async function storedValues(topic: string): Promise<string[]> {
+test('the leader of a partition is killed, then its successor, while records flow in and out: each acknowledged record is read at its offset, once', async () => {
+  const place = { topic: 'beheaded', partition: 1 }
+  const { topic, partition } = place
+  await using admin = new Admin({ bootstrapServers: cluster.bootstrapServers })
+  await admin.createTopics([{ name: topic, partitions: 3, replicationFactor: 3 }])
+  await using client = new Client({ bootstrapServers: cluster.bootstrapServers })
+  await using producer = new Producer({ bootstrapServers: cluster.bootstrapServers })
+  const acknowledged = new Map<bigint, string>()
+  const rejected: unknown[] = []
+  let over = false
+  const sender = async (id: number) => {
+    for (let n = 0; !over; n++) {
+      const value = `${id}:${n}`
+      try {
+        const { offset } = await producer.send({ ...place, value: Buffer.from(value) })
+        acknowledged.set(offset, value)
+      } catch (error) {
+        return void rejected.push(error)
+      }
+    }
+  }
+  const read: { offset: bigint; value: string }[] = []
   await using consumer = new Consumer({ bootstrapServers: cluster.bootstrapServers, autoOffsetReset: 'earliest' })
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+  consumer.assign([place])
+  const reader = async () => {
+    for await (const batch of consumer.batches())
+      for (const { offset, value } of batch) read.push({ offset, value: Buffer.from(value!).toString() })
+  }
+  /** Until that many more have been acknowledged, and read. */
+  const progress = async (count: number) => {
+    const [toAcknowledge, toRead] = [acknowledged.size + count, read.length + count]
+    while (acknowledged.size < toAcknowledge || read.length < toRead) await seconds(0.02)
+  }
+  const standing = async () => {
+    await client.metadata.ensure([topic])
+    await client.metadata.refresh('who leads now?')
+    return client.metadata.topic(topic)!.partitions[partition]!
+  }
+
+  const flows = [...Array.from({ length: SENDERS }, (_, id) => sender(id)), reader()]
+  const victims: number[] = []
+  for (let round = 1; round <= 2; round++) {
+    await progress(500)
+    const { leaderId: victim, leaderEpoch } = await standing()
+    await cluster.stopNode(victim, 'SIGKILL')
+    await progress(500)
+    const after = await standing()
+    expect(after.leaderId).not.toBe(victim)
+    expect(after.leaderEpoch).toBeGreaterThan(leaderEpoch)
+    victims.push(victim)
+    await cluster.startNode(victim)
+    // The next crash has to leave enough replicas in sync.
+    while ((await standing()).isr.length < 3) await seconds(0.2)
+  }
+  await progress(500)
+  over = true
+  await Promise.all(flows.slice(0, SENDERS))
+  await producer.close()
+  const [end] = (await consumer.endOffsets([place])).values()
+  while (read.length === 0 || read.at(-1)!.offset < end! - 1n) await seconds(0.02)
+  await consumer.close()
+  await Promise.all(flows)
+
+  console.log(
+    `nodes ${victims.join(' and ')} killed; ${acknowledged.size} acknowledged, ${read.length} read, ${rejected.length} rejected`,
+  )
+  expect(rejected).toEqual([])
+  const values = new Map(read.map(({ offset, value }) => [offset, value]))
+  expect([...acknowledged].filter(([offset, value]) => values.get(offset) !== value)).toEqual([])
+  expect(values.size).toBe(read.length)
+  expect(new Set(values.values()).size).toBe(values.size)
+  expect(await storedValues([place])).toEqual(read.map(({ value }) => value))
+}, 240_000)
+
+/** All that is in the partitions, read without a group. */
+async function storedValues(partitions: readonly TopicPartition[]): Promise<string[]> {
+  await using consumer = new Consumer({ bootstrapServers: cluster.bootstrapServers, autoOffsetReset: 'earliest' })
   consumer.assign(partitions)
   const ends = await consumer.endOffsets(partitions)
   const values: string[] = []
