@@ -1,4 +1,5 @@
 import { MAX_BYTES, MIN_BYTES, RepeatedStrings } from './repeated-strings.ts'
+import { NO_UUID } from './schema.ts'
 import { View } from './view.ts'
 
 /**
@@ -185,6 +186,8 @@ function none(n: number): null {
 }
 
 const MAX_STRING_BYTES = 0x7fff
+/** UTF-16 units up to which a loop beats a call out of JavaScript. */
+const SHORT = 12
 
 /** Record sets from this size on are not copied: they become chunks of their own (D3, "Produce"). */
 const SPLICE_BYTES = 1024
@@ -239,7 +242,10 @@ export class Writer {
   }
   uuid(value: string): void {
     const at = this.take(16)
-    if (value.length !== 22 || this.buffer.base64urlWrite(value, at, 16) !== 16) misfit(value, 'uuid')
+    if (value === NO_UUID) {
+      this.view.setFloat64(at, 0)
+      this.view.setFloat64(at + 8, 0)
+    } else if (value.length !== 22 || this.buffer.base64urlWrite(value, at, 16) !== 16) misfit(value, 'uuid')
   }
 
   uvarint(value: number): void {
@@ -337,10 +343,21 @@ export class Writer {
   private text(value: string, prefix: number): number {
     const room = 3 * value.length,
       at = this.take(prefix + room)
-    const n = this.buffer.utf8Write(value, at + prefix, room)
+    const n = this.shortAscii(value, at + prefix) ? value.length : this.buffer.utf8Write(value, at + prefix, room)
     if (n > MAX_STRING_BYTES) throw new RangeError(`a string of ${n} bytes: Kafka takes ${MAX_STRING_BYTES} at most`)
     this.pos = at + prefix + n
     return at
+  }
+  /** What is short is mostly ASCII, or empty: a loop writes it in less than the call out of JavaScript takes (bench/protocol.ts). */
+  private shortAscii(value: string, at: number): boolean {
+    if (value.length > SHORT) return false
+    const { buffer } = this
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit > 0x7f) return false
+      buffer[at + i] = unit
+    }
+    return true
   }
   /** Takes a record set into the output by reference when it is large. No tagged field holds one, so no open tag is cut in two. */
   private splice(value: Uint8Array): void {
