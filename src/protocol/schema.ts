@@ -96,7 +96,7 @@ export interface Field<T extends Type, Optional extends boolean = false> extends
   nullable(): Field<Nullable<T>, Optional>
   /** First version in which the field may be null; before it, encoding null throws. */
   nullableSince(version: number): Field<Nullable<T>, Optional>
-  /** What stands for an omitted field. Without it: zero, false, '', no bytes, [], the all-zero uuid, a struct of defaults. */
+  /** What stands for an omitted field, and makes it one that may be. What a version lacks is otherwise zero, '', no bytes, [], the all-zero uuid, a struct of defaults. */
   default(value: T['out']): Field<T, true>
   /** A KIP-482 tagged field: written only when it differs from its default. */
   tag(tag: number): Field<T, true>
@@ -158,7 +158,12 @@ class FieldDefinition {
 const scalar = <T>(primitive: Primitive, change: Partial<Presence> = {}) =>
   new FieldDefinition({ kind: 'primitive', primitive }, { ...ALWAYS, ...change }) as unknown as Field<Scalar<T>>
 
-export const bool = scalar<boolean>('bool')
+/**
+ * A flag left out is false, as in Kafka's own generated classes. Those give every field such a default; here a number, a text or
+ * an array must be given unless the definition says otherwise, since partition 0, offset 0 or no topics at all may be meant, and
+ * an oversight would be sent as if it were. A flag that is not set has one meaning only.
+ */
+export const bool = scalar<boolean>('bool').default(false)
 export const int8 = scalar<number>('int8')
 export const int16 = scalar<number>('int16')
 export const uint16 = scalar<number>('uint16')

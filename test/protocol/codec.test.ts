@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { UnsupportedVersionError } from '../../src/errors.ts'
-import { Metadata } from '../../src/protocol/apis/index.ts'
+import { DescribeCluster, Metadata } from '../../src/protocol/apis/index.ts'
 import { closures } from '../../src/protocol/closures.ts'
 import { codec, sourceOf } from '../../src/protocol/compile.ts'
 import { Layout } from '../../src/protocol/presence.ts'
 import {
   array,
+  bool,
   bytes,
   type Encodable,
   int8,
@@ -139,6 +140,23 @@ describe('defaults', () => {
     const value = { a: 7, b: 'x', c: { d: -1n, e: [] }, f: null }
     expect(decoded(sample, 0, encoded(sample, 0, {}))).toEqual(value)
     expect(decoded(sample, 9, encoded(sample, 9, {}))).toEqual(value)
+  })
+
+  test('of a flag is false, unless the definition says so; a number or a text has to be given', () => {
+    const sample = define({ plain: bool, set: bool.default(true), until: bool.until(3), id: int32, name: string })
+    expect(decoded(sample, 0, encoded(sample, 0, { id: 1, name: 'n' }))).toEqual({
+      plain: false,
+      set: true,
+      until: false,
+      id: 1,
+      name: 'n',
+    })
+    // @ts-expect-error: the types say so as well
+    expect(() => encoded(sample, 0, { name: 'n' })).toThrow()
+    // @ts-expect-error
+    expect(() => encoded(sample, 0, { id: 1 })).toThrow()
+    const flags = { includeClusterAuthorizedOperations: false, includeFencedBrokers: false }
+    expect(encoded(DescribeCluster.request, 2, {})).toEqual(encoded(DescribeCluster.request, 2, flags))
   })
 
   test('are made anew for each message, so that changing one does not change the next', () => {

@@ -22,7 +22,7 @@ const seconds = (n: number) => new Promise(resolve => setTimeout(resolve, n * 10
 async function misfortunes(): Promise<void> {
   await using client = new Client({ bootstrapServers: cluster.bootstrapServers })
   await client.connect()
-  const { controllerId } = await client.request(DescribeCluster, { includeClusterAuthorizedOperations: false })
+  const { controllerId } = await client.request(DescribeCluster, {})
   await cluster.stopNode(controllerId, 'SIGKILL')
   await seconds(FAULT_SECONDS)
   await cluster.startNode(controllerId)
