@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { allApis } from '../src/protocol/registry.ts'
-import type { Api, Message } from '../src/protocol/schema.ts'
+import { type Api, type Message, message as messageOf } from '../src/protocol/schema.ts'
 import { absentApis } from '../test/oracle/absent.ts'
 import { differences } from '../test/oracle/structure.ts'
 import {
@@ -53,7 +53,8 @@ function changesOf(message: Message, definitions: Map<string, Definition>): stri
   const [min, max] = message.versions
   if (range[1] !== max) lines.push(`${message.name}: versions: [${min}, ${range[1]}], was [${min}, ${max}]`)
   const paths = new Set<string>()
-  const grown: Message = { ...message, versions: [min, range[1]] }
+  const { name, flexible, shape } = message
+  const grown = messageOf({ name, versions: [min, range[1]], flexible, shape })
   for (let version = Math.max(min, range[0]); version <= range[1]; version++) {
     for (const difference of differences(grown, definition, version)) {
       const [, path = '', what = ''] = /^\S+ v\d+: (\S+?),? (.*)$/.exec(difference) ?? []
