@@ -12,7 +12,7 @@ import {
   ReadShareGroupState,
 } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
-import { type Api, coordinator, type Encodable } from '../../src/protocol/schema.ts'
+import { type Api, api, coordinator, type Encodable } from '../../src/protocol/schema.ts'
 import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { Deadline } from '../../src/util/deadline.ts'
 import { ScriptedBroker } from './scripted-broker.ts'
@@ -131,7 +131,15 @@ const transactions: Subject = {
 const share: Subject = {
   kind: 'share',
   key: 'g:AAAAAAAAAAAAAAAAAAAAAQ:0',
-  api: { ...ReadShareGroupState, request: ReadShareGroupState.request, route: coordinator('share', 'groupId', 'results') },
+  api: api({
+    key: ReadShareGroupState.key,
+    name: ReadShareGroupState.name,
+    versions: ReadShareGroupState.request.versions,
+    flexible: ReadShareGroupState.request.flexible,
+    route: coordinator('share', 'groupId', 'results'),
+    request: ReadShareGroupState.request.shape,
+    response: ReadShareGroupState.response.shape,
+  }),
   request: { groupId: 'g:AAAAAAAAAAAAAAAAAAAAAQ:0', topics: [] },
   answer: errorCode => ({
     results: [
