@@ -12,6 +12,19 @@ export interface Job<T> {
   /** What comes out at most, where that may be far more than went in. */
   readonly mostBytes?: number
 }
+/** Work that yields every few hundred microseconds, where others may have their turn: both forms of running it. */
+export function jobOf<T>(steps: () => Generator<void, T, void>): Job<T> {
+  return {
+    inline() {
+      const work = steps()
+      for (;;) {
+        const { done, value } = work.next()
+        if (done) return value
+      }
+    },
+    stepped: steps,
+  }
+}
 /** Has a thread call what a module exports. undefined where no thread can be had. */
 export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
 /** Who decides which form runs: the runtime's `Offload` (D4) is one. Without it everything runs inline. */

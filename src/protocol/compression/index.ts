@@ -6,7 +6,7 @@ import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
 import { zstd } from './zstd.ts'
 
-export { CODECS, type Codec, type Compressor, type Job, type JobRunner } from './codec.ts'
+export { CODECS, type Codec, type Compressor, type Job, type JobRunner, jobOf } from './codec.ts'
 
 /** Inputs from this size on leave the loop: below it the hand-over costs more than the work. */
 export const OFFLOAD_BYTES = 16 * 1024

@@ -1,6 +1,6 @@
 import { KafkaError } from '../../../errors.ts'
 import { instantiate } from '../../../util/wasm.ts'
-import type { Job } from '../codec.ts'
+import { type Job, jobOf } from '../codec.ts'
 import { WASM } from './lz-bytes.ts'
 
 /** What lz.as exports. */
@@ -125,14 +125,5 @@ function* steps<T>(input: Uint8Array, work: (pass: LzPass) => Generator<void, T,
 
 /** The two forms of running `work`, which yields after each block, on an input. */
 export function lzJob<T>(input: Uint8Array, work: (pass: LzPass) => Generator<void, T, void>): Job<T> {
-  return {
-    inline() {
-      const pass = steps(input, work)
-      for (;;) {
-        const { done, value } = pass.next()
-        if (done) return value
-      }
-    },
-    stepped: () => steps(input, work),
-  }
+  return jobOf(() => steps(input, work))
 }
