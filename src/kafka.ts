@@ -9,6 +9,7 @@ import { type ProducerOwnOptions, producerJavaNames, producerOptionsShape } from
 import { Producer } from './producer/producer.ts'
 import { environment } from './runtime/environment.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { checkObject } from './util/options.ts'
 
 /** Connections of its own, made as the profile says but for what is given here; or those of a client that is there already. */
 type Connections = Partial<ClientOptionsInput> | { readonly client: Client }
@@ -48,6 +49,7 @@ export class Kafka {
     properties: JavaProperties,
     { runtime, ...more }: Partial<ClientOptionsInput> & { runtime?: Runtime } = {},
   ): Kafka {
+    checkObject(properties)
     const names = { ...producerJavaNames, ...consumerJavaNames, ...javaNames }
     const shape = { ...producerOptionsShape, ...consumerOptionsShape, ...clientOptionsShape }
     const { options, unused } = optionsFromProperties(properties, shape, names)

@@ -2,7 +2,7 @@ import { Client } from '../client/client.ts'
 import { ClosedError, UnsupportedVersionError } from '../errors.ts'
 import type { Api } from '../protocol/schema.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { checkNames } from '../util/options.ts'
+import { checkNames, checkObject } from '../util/options.ts'
 import { type CreatedTopic, type CreateTopicsOptions, createTopics, type NewTopic } from './operations/create-topics.ts'
 import { deleteTopics, type TopicReference } from './operations/delete-topics.ts'
 import { describeTopics, type TopicDescription } from './operations/describe-topics.ts'
@@ -25,6 +25,7 @@ export class Admin {
 
   /** Throws ConfigError. */
   constructor(options: AdminOptionsInput, runtime?: Runtime) {
+    checkObject(options)
     this.ownsClient = !('client' in options)
     // Off by default, as in Java: an admin is used now and then.
     const defaults = 'enable.metrics.push' in options ? {} : { enableMetricsPush: false }

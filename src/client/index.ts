@@ -12,4 +12,4 @@ export {
   javaNames,
 } from './options.ts'
 export { PartitionMap, type TopicPartition } from './partition-map.ts'
-export type { SaslOption, TlsOption } from './security.ts'
+export type { SaslOption, TlsOption } from './security-options.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
-import type { SaslOption, TlsOption } from './security.ts'
+import type { SaslOption, TlsOption } from './security-options.ts'
 
 /** A Java properties file as an object: what `Kafka.fromProperties` takes. */
 export type JavaProperties = Readonly<Record<string, string | number | boolean | null | undefined>>

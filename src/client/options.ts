@@ -1,13 +1,9 @@
 import { z } from 'zod'
-import { ConfigError } from '../errors.ts'
-import { type SaslAuthenticator, saslAuthenticator, saslMechanisms } from '../net/sasl/index.ts'
 import type { ClientHooks } from '../telemetry/hooks.ts'
 import { type Address, bootstrapAddresses } from '../util/address.ts'
 import { type Logger, silent } from '../util/logger.ts'
-import { ms, parseOptions } from '../util/options.ts'
-import { type SaslOption, type TlsOption, tlsSource } from './security.ts'
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+import { conforms, isObject, ms, parseOptions } from '../util/options.ts'
+import { sasl, tls } from './security-options.ts'
 
 const bootstrapServers = z
   .union([z.string(), z.array(z.string())], { error: "expected 'host:port,host:port' or an array of 'host:port'" })
@@ -27,31 +23,16 @@ const logger = z.custom<Logger>(
   { error: 'expected a logger with debug, info, warn, error and child, such as pino()' },
 )
 
-// A function in the end: keys and passphrases do not show when options are logged.
-const tls = z
-  .custom<TlsOption>(value => typeof value === 'boolean' || typeof value === 'function' || isObject(value), {
-    error: 'expected true, the options of node:tls (ca, cert, key, servername …), or a function that returns them',
-  })
-  .transform(option => tlsSource(option))
-
-// One authenticator for all connections: it may hold a token. It keeps what it was given to itself.
-const sasl = z
-  .custom<SaslOption>(value => isObject(value) && ('start' in value || 'mechanism' in value), {
-    error: `expected { mechanism, … } with one of ${saslMechanisms.join(', ')}, or an authenticator with a start() method`,
-  })
-  .transform((option, context): SaslAuthenticator => {
-    try {
-      return saslAuthenticator(option)
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      for (const { path, message } of error.issues) {
-        context.addIssue({ code: 'custom', path: path.split('.').slice(1), message })
-      }
-      return z.NEVER
-    }
-  })
-
-const hooks = z.custom<ClientHooks>(isObject, { error: 'expected an object of functions: onConnect, onDisconnect, onWrite …' })
+const hook = z.custom<() => void>(value => typeof value === 'function', 'expected a function').optional()
+const hookNames = { onConnect: hook, onDisconnect: hook, onWrite: hook, onRead: hook, onThrottle: hook, onRetry: hook }
+const literalHooks = conforms(z.strictObject(hookNames satisfies Record<keyof ClientHooks, unknown>))
+const hooksOfClass = conforms(z.looseObject(hookNames))
+const hooks = z
+  .custom<ClientHooks>(isObject, { error: `expected an object of functions: ${Object.keys(hookNames).join(', ')}` })
+  // An object of a class has fields of its own.
+  .superRefine((given, context) =>
+    (Object.getPrototypeOf(given) === Object.prototype ? literalHooks : hooksOfClass)(given, context),
+  )
 
 /** What every client takes: producers, consumers and admins spread this into their own strict objects. */
 export const clientOptionsShape = {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Client } from '../client/client.ts'
 import { type ClientOptionsInput, clientOptionsShape, clientRules, javaNames } from '../client/options.ts'
 import { bytes, type Serde } from '../serde/index.ts'
-import { byteCount, ms, parseOptions } from '../util/options.ts'
+import { byteCount, checkObject, ms, parseOptions } from '../util/options.ts'
 
 /** Where to start a partition that has no committed offset, or whose offset is gone from the log. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly durationMs: number }
@@ -166,6 +166,7 @@ export function parseConsumerOptions(input: object): {
   readonly own: ConsumerOptions
   readonly client: { readonly shared: Client } | { readonly options: ClientOptionsInput }
 } {
+  checkObject(input)
   if ('client' in input && input.client !== undefined) {
     const { client, ...rest } = input
     const own = parseOptions(sharedSchema, rest, consumerJavaNames)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Client } from '../client/client.ts'
 import { type ClientOptionsInput, javaNames as clientJavaNames, clientOptionsShape, clientRules } from '../client/options.ts'
 import { bytes, type Serde } from '../serde/index.ts'
-import { byteCount, ms, parseOptions } from '../util/options.ts'
+import { byteCount, checkObject, ms, parseOptions } from '../util/options.ts'
 import type { Partitioner } from './partitioner.ts'
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
@@ -155,6 +155,7 @@ export type ProducerOptionsInput<K = Uint8Array | null, V = Uint8Array | null> =
 
 /** Validated options: the producer's own, and those its client is made from unless one was given. Throws ConfigError. */
 export function parseProducerOptions(input: object): { own: ProducerOptions; client: Client | ClientOptionsInput } {
+  checkObject(input)
   if ('client' in input && input.client !== undefined) {
     const { client, ...own } = input
     return { own: parseOptions(sharedSchema, own, producerJavaNames), client: client as Client }

@@ -15,16 +15,45 @@ export function parseOptions<S extends z.ZodObject>(
   input: object,
   javaNames: Readonly<Record<string, string>> = {},
 ): z.output<S> {
-  const result = schema.safeParse(translated(input, javaNames))
+  checkObject(input)
+  const result = schema.safeParse(translated(input, javaNames), { error: nearestNames(Object.keys(javaNames)) })
   if (result.success) return result.data
-  const known = [...Object.keys(schema.shape), ...Object.keys(javaNames)]
-  throw new ConfigError(
-    result.error.issues.flatMap(issue =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map(key => ({ path: key, message: `unknown option${suggestion(key, known)}` }))
-        : [{ path: issue.path.join('.'), message: issue.message }],
-    ),
-  )
+  throw new ConfigError(issuesOf(result.error).map(({ path, message }) => ({ path: path.join('.'), message })))
+}
+
+/** Refuses what is no object of options: `new Kafka(undefined)`, `new Kafka('localhost:9092')`. Throws ConfigError. */
+export function checkObject(input: unknown): void {
+  if (isObject(input)) return
+  const given = input === null ? 'null' : Array.isArray(input) ? 'an array' : typeof input
+  const message = `expected an object of options, such as { bootstrapServers: 'localhost:9092' }, not ${given}`
+  throw new ConfigError([{ path: '', message }])
+}
+
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** For `superRefine`: holds an option to a schema, and leaves it as it is. A copy would lose its class, and `this`. */
+export const conforms =
+  (schema: z.ZodType) =>
+  (value: unknown, context: z.RefinementCtx): void => {
+    const { error } = schema.safeParse(value, { error: nearestNames() })
+    if (error) for (const issue of issuesOf(error)) context.addIssue({ code: 'custom', ...issue })
+  }
+
+/** Gives an object's unknown names a line each, in their order. `javaNames` count at the top. */
+const nearestNames =
+  (javaNames: readonly string[] = []): z.core.$ZodErrorMap =>
+  issue => {
+    if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return undefined
+    const known = [...Object.keys(issue.inst.shape), ...(issue.path?.length ? [] : javaNames)]
+    return issue.keys.map(key => `unknown option${suggestion(key, known)}`).join('\n')
+  }
+
+function issuesOf({ issues }: z.ZodError): { path: PropertyKey[]; message: string }[] {
+  return issues.flatMap(issue => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
+    const lines = issue.message.split('\n')
+    return issue.keys.map((key, i) => ({ path: [...issue.path, key], message: lines[i] ?? issue.message }))
+  })
 }
 
 function translated(input: object, javaNames: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -57,7 +86,8 @@ export function checkNames(of: string, given: object, known: readonly string[]):
 /** What the same thing is called in other clients. */
 const elsewhere: Readonly<Record<string, string>> = { brokers: 'bootstrapServers', ssl: 'tls', fromBeginning: 'autoOffsetReset' }
 
-function suggestion(name: string, known: readonly string[]): string {
+/** `: did you mean …?`, or nothing where no known name is near. */
+export function suggestion(name: string, known: readonly string[]): string {
   const meant = elsewhere[name]
   if (meant !== undefined && known.includes(meant)) return `: did you mean ${meant}?`
   const given = name.toLowerCase()
