@@ -400,7 +400,9 @@ export class Connection {
     if (this.currentState === 'closed') return
     this.ending = error
     this.enter('closed', error)
-    this.dialer?.cancel(error ?? new ClosedError(`the connection to ${this.where}`))
+    const reason = error ?? new ClosedError(`the connection to ${this.where}`)
+    this.dialer?.cancel(reason)
+    this.session?.end(reason)
     this.reader?.stop()
     this.transport?.destroy()
     this.closeTimer?.cancel()

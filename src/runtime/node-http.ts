@@ -5,13 +5,21 @@ import type { HttpRequest, HttpResponse } from './runtime.ts'
 const MAX_BODY_BYTES = 8 << 20
 
 /** Rejects with a plain Error when no complete answer came within `timeoutMs`. A redirect is an answer like any other. */
-export async function nodeHttp({ url, method = 'GET', headers = {}, body, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+export async function nodeHttp({
+  url,
+  method = 'GET',
+  headers = {},
+  body,
+  timeoutMs,
+  signal,
+}: HttpRequest): Promise<HttpResponse> {
+  const timeout = AbortSignal.timeout(timeoutMs)
   const response = await fetch(url, {
     method,
     headers,
     // A followed redirect would hand the credentials to another host.
     redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     ...(body === undefined ? {} : { body }),
   })
   return { status: response.status, body: await textOf(response) }

@@ -134,6 +134,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly timeoutMs: number
+  /** Ends the exchange, and with it what would keep the process alive. */
+  readonly signal?: AbortSignal
 }
 export interface HttpResponse {
   readonly status: number

@@ -1,3 +1,5 @@
+import type { Clock, Timer } from '../runtime/runtime.ts'
+
 /**
  * One listener per AbortSignal, however many wait for it. Adding one per wait to a signal that lives long makes V8 promote
  * every one of them to the old generation, with what hangs on it, and Node warns of the eleventh.
@@ -62,4 +64,25 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const found = watch
   found.add(callback)
   return () => found.delete(callback)
+}
+
+/** The outcome of the work, or the signal's reason as soon as it fires: then the work is left to itself. */
+export function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const unlisten = onAbort(signal, () => reject(signal.reason))
+    Promise.resolve(work).then(resolve, reject).finally(unlisten)
+  })
+}
+
+/** Resolves after `ms`. Rejects with the signal's reason as soon as it fires. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  let timer: Timer | undefined
+  const passed = new Promise<void>(resolve => {
+    timer = clock.setTimer(ms, resolve)
+  })
+  try {
+    await unlessAborted(passed, signal)
+  } finally {
+    timer?.cancel()
+  }
 }

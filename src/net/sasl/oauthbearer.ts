@@ -1,4 +1,5 @@
 import type { Runtime } from '../../runtime/runtime.ts'
+import { unlessAborted } from '../../util/abort-watch.ts'
 import { clientCredentials, type OidcOptions } from './oidc.ts'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
 import { formsOf } from './secret.ts'
@@ -13,8 +14,14 @@ export interface OAuthToken {
 }
 
 export interface OAuthBearerOptions {
-  /** Gives the token; asked again when 80 % of its life has passed. Either this, or `oidc`. */
-  readonly token?: (context: { readonly runtime: Runtime }) => string | OAuthToken | Promise<string | OAuthToken>
+  /**
+   * Gives the token; asked again when 80 % of its life has passed, and meanwhile the present one is used. `signal` fires when
+   * nobody waits for the token any more. Either this, or `oidc`.
+   */
+  readonly token?: (context: {
+    readonly runtime: Runtime
+    readonly signal: AbortSignal
+  }) => string | OAuthToken | Promise<string | OAuthToken>
   /** Fetches the token from an OpenID Connect provider (KIP-768). */
   readonly oidc?: OidcOptions
   readonly extensions?: Readonly<Record<string, string>>
@@ -23,30 +30,39 @@ export interface OAuthBearerOptions {
 
 /** Part of a token's life after which it is fetched anew (`sasl.login.refresh.window.factor`). */
 const REFRESH_WINDOW = 0.8
+/** After a failure, while the present token is still valid. As in Java. */
+const REFRESH_PAUSE_MS = 10_000
 
-/** OAUTHBEARER (RFC 7628, KIP-255). One token serves all connections until it is due for renewal. */
+interface Held {
+  readonly token: OAuthToken
+  readonly expiresAtMs: number
+  refreshAtMs: number
+}
+
+/** OAUTHBEARER (RFC 7628, KIP-255). One token serves all connections as long as it is valid. */
 export class OAuthBearer implements SaslAuthenticator {
   readonly mechanism = 'OAUTHBEARER'
   readonly #options: OAuthBearerOptions
-  readonly #obtain: (runtime: Runtime) => Promise<OAuthToken>
-  #token: { readonly token: OAuthToken; readonly refreshAtMs: number } | undefined
-  #pending: Promise<OAuthToken> | undefined
+  readonly #obtain: (runtime: Runtime, signal: AbortSignal) => Promise<OAuthToken>
+  #held: Held | undefined
+  #pending: { readonly token: Promise<OAuthToken>; readonly signal: AbortSignal } | undefined
 
   constructor(options: OAuthBearerOptions) {
     this.#options = options
     const { token, oidc } = options
     this.#obtain = oidc
-      ? runtime => clientCredentials(oidc, runtime)
-      : async runtime => {
-          const given = await token!({ runtime })
+      ? (runtime, signal) => clientCredentials(oidc, runtime, signal)
+      : async (runtime, signal) => {
+          const given = await token!({ runtime, signal })
           if (typeof given === 'string') return { value: given }
           if (typeof given?.value !== 'string') throw new Error('token() gave no token: return a string, or { value }')
           return given
         }
   }
 
-  async start({ runtime }: SaslContext): Promise<SaslSession> {
-    const { value, extensions } = await this.#current(runtime)
+  async start(context: SaslContext): Promise<SaslSession> {
+    const held = this.#valid(context)
+    const { value, extensions } = held?.token ?? (await this.#next(context))
     const { authorizationId } = this.#options
     const all = Object.entries({ ...this.#options.extensions, ...extensions })
     check(value, all)
@@ -63,30 +79,52 @@ export class OAuthBearer implements SaslAuthenticator {
         return Uint8Array.of(1)
       },
       refused: () => {
-        // It may have been revoked before its time.
-        this.#token = undefined
-        return false
+        // It may have been revoked before its time. One that was asked for just now is not better the second time.
+        if (this.#held?.token.value === value) this.#held = undefined
+        return held !== undefined
       },
       secrets: formsOf(value),
     }
   }
 
-  /** Single flight: a hundred connections ask for one token. */
-  async #current(runtime: Runtime): Promise<OAuthToken> {
-    if (this.#token && runtime.clock.now() < this.#token.refreshAtMs) return this.#token.token
-    this.#pending ??= this.#renew(runtime).finally(() => {
-      this.#pending = undefined
-    })
-    return this.#pending
+  /** The present token, if it has not expired. From a point of its life on the next one is fetched, and nobody waits for that. */
+  #valid(context: SaslContext): Held | undefined {
+    const { clock } = context.runtime
+    const held = this.#held
+    if (!held || clock.now() >= held.expiresAtMs) return undefined
+    if (clock.now() >= held.refreshAtMs && !this.#pending) {
+      this.#next(context).catch((err: unknown) => {
+        held.refreshAtMs = clock.now() + REFRESH_PAUSE_MS
+        if (!context.signal.aborted) context.logger.warn({ err }, 'no new token; the present one is used until it expires')
+      })
+    }
+    return held
   }
 
-  async #renew(runtime: Runtime): Promise<OAuthToken> {
-    const askedAt = runtime.clock.now()
-    const token = await this.#obtain(runtime)
-    const { expiresAtMs } = token
-    this.#token =
-      expiresAtMs === undefined ? undefined : { token, refreshAtMs: askedAt + (expiresAtMs - askedAt) * REFRESH_WINDOW }
-    return token
+  /** Single flight: a hundred connections ask for one token. When the one that asked is over, the others ask for themselves. */
+  async #next(context: SaslContext): Promise<OAuthToken> {
+    for (;;) {
+      this.#pending ??= { token: this.#fetched(context), signal: context.signal }
+      const { token, signal } = this.#pending
+      try {
+        return await token
+      } catch (error) {
+        if (!signal.aborted || context.signal.aborted) throw error
+      }
+    }
+  }
+
+  async #fetched({ runtime, signal }: SaslContext): Promise<OAuthToken> {
+    const askedAtMs = runtime.clock.now()
+    try {
+      const token = await unlessAborted(this.#obtain(runtime, signal), signal)
+      const { expiresAtMs } = token
+      const refreshAtMs = askedAtMs + ((expiresAtMs ?? 0) - askedAtMs) * REFRESH_WINDOW
+      this.#held = expiresAtMs === undefined ? undefined : { token, expiresAtMs, refreshAtMs }
+      return token
+    } finally {
+      this.#pending = undefined
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { KafkaError } from '../../errors.ts'
 import type { HttpResponse, Runtime } from '../../runtime/runtime.ts'
+import { pause } from '../../util/abort-watch.ts'
 import { backoffMs } from '../../util/backoff.ts'
 import type { OAuthToken } from './oauthbearer.ts'
 import { revealed, type Secret } from './secret.ts'
@@ -20,9 +21,9 @@ export interface OidcOptions {
 
 const MAX_ATTEMPTS = 4
 
-/** Fetches a token. Tries again, with backoff, when the provider cannot be reached or is overloaded. Rejects with ERR_AUTHENTICATION. */
-export async function clientCredentials(options: OidcOptions, runtime: Runtime): Promise<OAuthToken> {
-  const request = await tokenRequest(options)
+/** Fetches a token. Tries again, with backoff, when the provider cannot be reached or is overloaded. Rejects with ERR_AUTHENTICATION, or with the signal's reason. */
+export async function clientCredentials(options: OidcOptions, runtime: Runtime, signal: AbortSignal): Promise<OAuthToken> {
+  const request = { ...(await tokenRequest(options)), signal }
   for (let attempt = 1; ; attempt++) {
     const askedAtMs = runtime.clock.now()
     let response: HttpResponse | undefined
@@ -33,6 +34,7 @@ export async function clientCredentials(options: OidcOptions, runtime: Runtime):
       // The body may repeat what we sent; the error code of RFC 6749 §5.2 is enough.
       reason = `it answered ${response.status}${oauthError(response.body)}`
     } catch (error) {
+      signal.throwIfAborted()
       if (error instanceof KafkaError) throw error
       const cause = (error as Error).cause
       reason = cause instanceof Error ? cause.message : (error as Error).message
@@ -45,7 +47,7 @@ export async function clientCredentials(options: OidcOptions, runtime: Runtime):
       })
     }
     const pauseMs = backoffMs(attempt, { baseMs: 100, maxMs: 10_000, random: runtime.random })
-    await new Promise<void>(resolve => void runtime.clock.setTimer(pauseMs, resolve))
+    await pause(runtime.clock, pauseMs, signal)
   }
 }
 

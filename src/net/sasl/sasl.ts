@@ -8,6 +8,8 @@ export interface SaslContext {
   readonly port: number
   readonly runtime: Runtime
   readonly logger: Logger
+  /** Fires when the connection is over, or has waited for too long: then nobody wants what is being fetched. */
+  readonly signal: AbortSignal
 }
 
 /** One authentication of one connection. */

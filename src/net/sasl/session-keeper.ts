@@ -1,6 +1,8 @@
 import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { pause, unlessAborted } from '../../util/abort-watch.ts'
 import { addressText } from '../../util/address.ts'
+import { backoffMs } from '../../util/backoff.ts'
 import type { Logger } from '../../util/logger.ts'
 import type { ConnectionState } from '../connection-state.ts'
 import { authenticate, type HandshakeChannel } from './authentication.ts'
@@ -20,6 +22,8 @@ const RENEW_FROM = 0.8
 const RENEW_SPREAD = 0.1
 /** From here on requests wait: they would reach the broker, or the end of its queue, when the session has expired. */
 const HOLD_FROM = 0.95
+/** Between two tries to get credentials for a session that goes on meanwhile. */
+const RETRY_PAUSE = { baseMs: 1_000, maxMs: 10_000 }
 
 /**
  * Keeps a connection authenticated (KIP-368). No timer runs: the first request in the last part of the session's lifetime
@@ -32,7 +36,11 @@ export class SessionKeeper {
   private readonly options: { readonly requestTimeoutMs: number; readonly logger: Logger }
   private renewAt = Number.POSITIVE_INFINITY
   private holdAt = Number.POSITIVE_INFINITY
+  private endsAt = Number.POSITIVE_INFINITY
   private busy = false
+  private over = false
+  /** What is under way, credentials that are fetched for later included. */
+  private life = new AbortController()
 
   constructor(
     authenticator: SaslAuthenticator,
@@ -66,8 +74,14 @@ export class SessionKeeper {
     return now < this.holdAt
   }
 
+  /** The connection is over: nothing is fetched any more. */
+  end(reason: Error): void {
+    this.over = true
+    this.life.abort(reason)
+  }
+
   private async renew(): Promise<void> {
-    const session = await this.credentials()
+    const session = await this.nextCredentials()
     if (this.channel.current() !== 'ready') return
     this.channel.renewing()
     await this.exchange(session)
@@ -87,20 +101,36 @@ export class SessionKeeper {
       refused: () => session.refused?.() ?? false,
     })
     const now = this.runtime.clock.monotonic()
-    if (lifetimeMs === 0) {
-      this.renewAt = this.holdAt = Number.POSITIVE_INFINITY
-      return
+    const lastsMs = lifetimeMs || Number.POSITIVE_INFINITY
+    this.renewAt = now + lastsMs * (RENEW_FROM + RENEW_SPREAD * this.runtime.random())
+    this.holdAt = now + lastsMs * HOLD_FROM
+    this.endsAt = now + lastsMs
+  }
+
+  /** As `credentials`, asked for until the session has expired: up to its end the broker serves it. */
+  private async nextCredentials(): Promise<SaslSession> {
+    const { clock, random } = this.runtime
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.credentials()
+      } catch (error) {
+        const leftMs = this.endsAt - clock.monotonic()
+        if (this.over || leftMs <= 0) throw error
+        const fields = { broker: addressText(this.channel), err: error }
+        this.options.logger.warn(fields, 'cannot authenticate again; the session is used until it expires')
+        await pause(clock, Math.ceil(Math.min(leftMs, backoffMs(attempt, { ...RETRY_PAUSE, random }))), this.life.signal)
+      }
     }
-    this.renewAt = now + lifetimeMs * (RENEW_FROM + RENEW_SPREAD * this.runtime.random())
-    this.holdAt = now + lifetimeMs * HOLD_FROM
   }
 
   /** The mechanism may have to fetch a token, and its source may hang. */
   private async credentials(): Promise<SaslSession> {
     const { authenticator, channel, runtime, options } = this
     const { host, port } = channel
+    if (this.life.signal.aborted && !this.over) this.life = new AbortController()
+    const { signal } = this.life
     try {
-      return checkedSession(await this.timed(authenticator.start({ host, port, runtime, logger: options.logger })))
+      return checkedSession(await this.timed(authenticator.start({ host, port, runtime, logger: options.logger, signal })))
     } catch (error) {
       if (error instanceof KafkaError) throw error
       throw new ConnectionError(
@@ -111,15 +141,12 @@ export class SessionKeeper {
     }
   }
 
+  /** The step's outcome, within the time of a request and the life of the connection. */
   private async timed<T>(step: T | Promise<T>): Promise<T> {
-    const { authenticator, channel, runtime } = this
+    const { authenticator, channel, runtime, life } = this
     const { requestTimeoutMs } = this.options
-    let timedOut: (error: TimeoutError) => void = () => {}
-    const timeout = new Promise<never>((_, reject) => {
-      timedOut = reject
-    })
     const timer = runtime.clock.setTimer(requestTimeoutMs, () =>
-      timedOut(
+      life.abort(
         new TimeoutError(`getting ${authenticator.mechanism} credentials for ${addressText(channel)}`, requestTimeoutMs, {
           outcome: 'not-sent',
           hint: 'check the source of the token',
@@ -127,7 +154,7 @@ export class SessionKeeper {
       ),
     )
     try {
-      return await Promise.race([step, timeout])
+      return await unlessAborted(step, life.signal)
     } finally {
       timer.cancel()
     }

@@ -1,4 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto'
+import { onAbort, unlessAborted } from '../../util/abort-watch.ts'
 import type { HttpRequest, HttpResponse, Network, Offload, Runtime } from '../runtime.ts'
 import { seededRandom } from './random.ts'
 import { type NetworkConditions, SimulatedNetwork } from './simulated-network.ts'
@@ -57,7 +58,22 @@ export class SimulatedRuntime implements Runtime {
   }
 
   http = async (request: HttpRequest): Promise<HttpResponse> => {
-    await new Promise<void>(resolve => this.clock.at(this.clock.monotonic() + 2 * this.hosts.conditions.latencyMs, resolve))
+    const { clock } = this
+    const { signal, timeoutMs } = request
+    const over = new AbortController()
+    const timer = clock.setTimer(timeoutMs, () => over.abort(new Error('The operation was aborted due to timeout')))
+    const unlisten = signal && onAbort(signal, () => over.abort(signal.reason))
+    try {
+      const there = clock.monotonic() + 2 * this.hosts.conditions.latencyMs
+      await unlessAborted(new Promise<void>(resolve => void clock.at(there, resolve)), over.signal)
+      return await unlessAborted(this.answer(request), over.signal)
+    } finally {
+      timer.cancel()
+      unlisten?.()
+    }
+  }
+
+  private async answer(request: HttpRequest): Promise<HttpResponse> {
     const url = request.url.split('?')[0]!
     this.trace.add(this.clock.monotonic(), `http ${request.method ?? 'GET'} ${url}`)
     const endpoint = this.endpoints.get(url)

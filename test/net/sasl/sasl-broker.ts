@@ -1,6 +1,9 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { type SaslAuthenticator, type SaslOptions, saslAuthenticator } from '../../../src/net/sasl/index.ts'
 import { SaslAuthenticate, SaslHandshake } from '../../../src/protocol/apis/index.ts'
 import type { Runtime } from '../../../src/runtime/runtime.ts'
+import { SimulatedRuntime } from '../../../src/runtime/simulated/index.ts'
+import { connectionTo } from '../connecting.ts'
 import { answerTo, type Received, ScriptedBroker } from '../scripted-broker.ts'
 
 /** The server's side of one mechanism, written apart from the client's. Throws to refuse. */
@@ -108,3 +111,25 @@ export const bearerServer =
     const token = fields.auth!.replace('Bearer ', '')
     return accepts(token, { ...fields, header: header! }) ? Buffer.alloc(0) : Buffer.from('{"status":"invalid_token"}')
   }
+
+export interface World {
+  readonly runtime: SimulatedRuntime
+  readonly broker: SaslBroker
+  connect(sasl: SaslOptions | SaslAuthenticator, changes?: Parameters<typeof connectionTo>[2]): ReturnType<typeof connectionTo>
+}
+
+/** Runs a test on virtual time, with a broker that wants SASL at `broker:9092`. */
+export async function world(body: (world: World) => Promise<void>): Promise<void> {
+  const runtime = new SimulatedRuntime()
+  await runtime.run(async () => {
+    const broker = new SaslBroker(runtime.on('broker'))
+    await broker.listen({ host: 'broker', port: 9_092 })
+    await body({
+      runtime,
+      broker,
+      connect: (sasl, changes) =>
+        connectionTo({ host: 'broker', port: 9_092 }, runtime, { authenticator: saslAuthenticator(sasl), ...changes }),
+    })
+    if (broker.faults.length > 0) throw broker.faults[0]
+  })
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest'
+import type { ConnectionError, KafkaError } from '../../../src/errors.ts'
+import { type OAuthBearerOptions, saslAuthenticator } from '../../../src/net/sasl/index.ts'
+import { Heartbeat } from '../../../src/protocol/apis/index.ts'
+import type { SimulatedRuntime } from '../../../src/runtime/simulated/index.ts'
+import { failureOf, sleep } from '../connecting.ts'
+import { bearerServer, plainServer, type SaslBroker, world } from './sasl-broker.ts'
+
+const beat = { groupId: 'g', generationId: 1, memberId: 'm' }
+const oidc = { tokenEndpoint: 'https://login.example/token', clientId: 'me', clientSecret: 's3cret' }
+
+/** A provider of tokens that live for an hour, and a broker whose sessions end with the token (KIP-368). */
+function provider(runtime: SimulatedRuntime, broker: SaslBroker) {
+  const state = { up: true, asked: 0 }
+  const expiry = new Map<string, number>()
+  runtime.endpoints.set(oidc.tokenEndpoint, () => {
+    state.asked++
+    if (!state.up) return { status: 503, body: '' }
+    const token = `t${state.asked}`
+    expiry.set(token, runtime.clock.monotonic() + 3_600_000)
+    return { status: 200, body: JSON.stringify({ access_token: token, expires_in: 3_600 }) }
+  })
+  const server = bearerServer(token => {
+    broker.sessionLifetimeMs = Math.max(1, Math.floor((expiry.get(token) ?? 0) - runtime.clock.monotonic()))
+    return (expiry.get(token) ?? 0) > runtime.clock.monotonic()
+  })
+  broker.mechanisms = { OAUTHBEARER: server }
+  return state
+}
+
+describe('while no new token can be had', () => {
+  test('requests flow on the session and the token that are still valid, and the next token is asked for with pauses', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      const state = provider(runtime, broker)
+      const connection = connect({ mechanism: 'OAUTHBEARER', oidc })
+      while (runtime.clock.monotonic() < 7_000_000) {
+        const now = runtime.clock.monotonic()
+        state.up = now < 2_700_000 || now > 3_400_000
+        expect((await connection.request(Heartbeat, beat)).errorCode).toBe(0)
+        await sleep(runtime, 5_000)
+      }
+      expect(broker.intruders).toEqual([])
+      // Four tries each time.
+      expect(state.asked).toBeLessThan(4 * 75)
+    })
+  })
+
+  test('a new connection gets the token that is still valid, at once', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      const state = provider(runtime, broker)
+      const authenticator = saslAuthenticator({ mechanism: 'OAUTHBEARER', oidc })
+      await connect(authenticator).connect()
+      await sleep(runtime, 3_000_000)
+      for (const endpoint of [() => ({ status: 503, body: '' }), () => new Promise<never>(() => {})]) {
+        runtime.endpoints.set(oidc.tokenEndpoint, endpoint)
+        const from = runtime.clock.monotonic()
+        const connection = connect(authenticator)
+        await connection.connect()
+        expect(runtime.clock.monotonic() - from).toBeLessThan(50)
+        await connection.close()
+        await sleep(runtime, 60_000)
+      }
+      expect(broker.tokens.map(token => /Bearer (\w+)/.exec(String(token))![1])).toEqual(['t1', 't1', 't1'])
+      expect(state.asked).toBe(1)
+    })
+  })
+
+  test('a session whose credentials cannot be fetched lasts to its end, and says then why', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+      broker.sessionLifetimeMs = 100_000
+      let sealed = false
+      const password = () => (sealed ? Promise.reject(new Error('vault sealed')) : 'secret')
+      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+      await connection.connect()
+      sealed = true
+      while (runtime.clock.monotonic() < 94_000) {
+        await connection.request(Heartbeat, beat)
+        await sleep(runtime, 500)
+      }
+      await sleep(runtime, 2_000)
+      const error = await failureOf<ConnectionError>(connection.request(Heartbeat, beat, { timeoutMs: 30_000 }))
+      expect(error).toMatchObject({ code: 'ERR_AUTHENTICATION', outcome: 'not-sent' })
+      expect(error.message).toMatch(/vault sealed/)
+      expect(runtime.clock.monotonic()).toBeGreaterThan(99_000)
+      expect(runtime.clock.monotonic()).toBeLessThan(101_000)
+      expect(broker.intruders).toEqual([])
+    })
+  })
+
+  test('one that can be fetched again in time saves the session, and what waited is sent', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+      broker.sessionLifetimeMs = 100_000
+      const sealed = () => runtime.clock.monotonic() > 1_000 && runtime.clock.monotonic() < 97_000
+      const password = () => (sealed() ? Promise.reject(new Error('vault sealed')) : 'secret')
+      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+      await connection.connect()
+      await sleep(runtime, 92_000)
+      await connection.request(Heartbeat, beat)
+      await sleep(runtime, 4_000)
+      expect((await connection.request(Heartbeat, beat, { timeoutMs: 30_000 })).errorCode).toBe(0)
+      expect(broker.authentications).toBe(2)
+      expect(broker.intruders).toEqual([])
+    })
+  })
+})
+
+test('a token that the broker refuses is dropped: the next connection comes with another', async () => {
+  await world(async ({ broker, connect, runtime }) => {
+    const revoked = new Set<string>()
+    const state = provider(runtime, broker)
+    broker.mechanisms = { OAUTHBEARER: bearerServer(token => !revoked.has(token)) }
+    const authenticator = saslAuthenticator({ mechanism: 'OAUTHBEARER', oidc })
+    await connect(authenticator).connect()
+    revoked.add('t1')
+    // It was in order when it was fetched, so another may be.
+    const refused = await failureOf<KafkaError>(connect(authenticator).connect())
+    expect(refused).toMatchObject({ code: 'ERR_AUTHENTICATION', retriable: true })
+    await connect(authenticator).connect()
+    expect(state.asked).toBe(2)
+    for (const name of ['t2', 't3']) revoked.add(name)
+    await failureOf(connect(authenticator).connect())
+    // One that was just fetched says enough.
+    expect(await failureOf<KafkaError>(connect(authenticator).connect())).toMatchObject({ retriable: false })
+  })
+})
+
+describe('nothing goes on once the connection is over', () => {
+  const pending = async (options: (signals: AbortSignal[]) => OAuthBearerOptions) => {
+    await world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
+      runtime.endpoints.set(oidc.tokenEndpoint, () => new Promise<never>(() => {}))
+      runtime.endpoints.set('https://down.example/token', () => ({ status: 503, body: '' }))
+      const signals: AbortSignal[] = []
+      const connection = connect({ mechanism: 'OAUTHBEARER', ...options(signals) }, { requestTimeoutMs: 30_000 })
+      const opening = failureOf<KafkaError>(connection.connect())
+      await sleep(runtime, 200)
+      connection.destroy()
+      expect((await opening).code).toBe('ERR_CLOSED')
+      await sleep(runtime, 1)
+      expect(runtime.clock.monotonic()).toBeLessThan(300)
+      expect(runtime.clock.pending).toBe(0)
+      for (const signal of signals) expect(signal.aborted).toBe(true)
+    })
+  }
+
+  test('a token function that hangs', () =>
+    pending(signals => ({
+      token: ({ signal }) => {
+        signals.push(signal)
+        return new Promise<never>(() => {})
+      },
+    })))
+
+  test('a token endpoint that hangs', () => pending(() => ({ oidc })))
+
+  test('the pause before a token endpoint is asked again', () =>
+    pending(() => ({ oidc: { ...oidc, tokenEndpoint: 'https://down.example/token' } })))
+
+  test('others that wait for the token that it asked for ask for it themselves', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
+      let asked = 0
+      const authenticator = saslAuthenticator({
+        mechanism: 'OAUTHBEARER',
+        token: () => (++asked === 1 ? new Promise<never>(() => {}) : 'abc'),
+      })
+      const first = connect(authenticator)
+      const second = connect(authenticator)
+      void first.connect().catch(() => {})
+      const opening = second.connect()
+      await sleep(runtime, 100)
+      first.destroy()
+      await opening
+      expect(asked).toBe(2)
+    })
+  })
+
+  test('a token function that hangs for one connection does not for the next', async () => {
+    await world(async ({ broker, connect }) => {
+      broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
+      let asked = 0
+      const authenticator = saslAuthenticator({
+        mechanism: 'OAUTHBEARER',
+        token: () => (++asked === 1 ? new Promise<never>(() => {}) : 'abc'),
+      })
+      expect((await failureOf<KafkaError>(connect(authenticator).connect())).code).toBe('ERR_TIMEOUT')
+      await connect(authenticator).connect()
+      expect(asked).toBe(2)
+    })
+  })
+})
