@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../errors.ts'
+import { suggestion } from '../util/options.ts'
 import type { SaslOption, TlsOption } from './security-options.ts'
 
 /** A Java properties file as an object: what `Kafka.fromProperties` takes. */
@@ -24,6 +25,32 @@ const WITHOUT_EFFECT = new Set([
   'receive.buffer.bytes',
   'security.providers',
   'send.buffer.bytes',
+  'sasl.kerberos.kinit.cmd',
+  'sasl.kerberos.min.time.before.relogin',
+  'sasl.kerberos.service.name',
+  'sasl.kerberos.ticket.renew.jitter',
+  'sasl.kerberos.ticket.renew.window.factor',
+  'sasl.login.connect.timeout.ms',
+  'sasl.login.read.timeout.ms',
+  'sasl.login.refresh.buffer.seconds',
+  'sasl.login.refresh.min.period.seconds',
+  'sasl.login.refresh.window.factor',
+  'sasl.login.refresh.window.jitter',
+  'sasl.login.retry.backoff.max.ms',
+  'sasl.login.retry.backoff.ms',
+  // A client in Java checks its own token; here the broker is the one to judge it.
+  'sasl.oauthbearer.allow.unverified.audience',
+  'sasl.oauthbearer.allow.unverified.issuer',
+  'sasl.oauthbearer.clock.skew.seconds',
+  'sasl.oauthbearer.expected.audience',
+  'sasl.oauthbearer.expected.issuer',
+  'sasl.oauthbearer.jwks.endpoint.refresh.ms',
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms',
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms',
+  'sasl.oauthbearer.jwks.endpoint.url',
+  'sasl.oauthbearer.jwt.validator.class',
+  'sasl.oauthbearer.scope.claim.name',
+  'sasl.oauthbearer.sub.claim.name',
   'ssl.keymanager.algorithm',
   'ssl.protocol',
   'ssl.provider',
@@ -32,7 +59,47 @@ const WITHOUT_EFFECT = new Set([
   'value.deserializer',
   'value.serializer',
 ])
-const isJavaMachinery = (key: string) => WITHOUT_EFFECT.has(key) || /^sasl\.(kerberos|login)\./.test(key)
+
+/** Keys about security of which something follows here. */
+const SECURITY = new Set([
+  'security.protocol',
+  'sasl.jaas.config',
+  'sasl.mechanism',
+  'sasl.oauthbearer.client.credentials.client.id',
+  'sasl.oauthbearer.client.credentials.client.secret',
+  'sasl.oauthbearer.header.urlencode',
+  'sasl.oauthbearer.scope',
+  'sasl.oauthbearer.token.endpoint.url',
+  'ssl.cipher.suites',
+  'ssl.enabled.protocols',
+  'ssl.endpoint.identification.algorithm',
+  'ssl.key.password',
+  'ssl.keystore.certificate.chain',
+  'ssl.keystore.key',
+  'ssl.keystore.location',
+  'ssl.keystore.password',
+  'ssl.keystore.type',
+  'ssl.truststore.certificates',
+  'ssl.truststore.location',
+  'ssl.truststore.password',
+  'ssl.truststore.type',
+])
+
+/** Keys that only Java can follow, and what does the same here. */
+const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
+  [/^ssl\.engine\.factory\.class$/, 'names a class of Java: give the tls option instead, options of node:tls or a function'],
+  [
+    /^sasl\.(client\.callback\.handler|login\.callback\.handler|login)\.class$/,
+    'names a class of Java: give the sasl option instead, with functions for the secrets or an authenticator of your own',
+  ],
+  [
+    /^sasl\.oauthbearer\.(assertion\..*|jwt\.retriever\.class)$/,
+    'has no counterpart: give the sasl option instead, OAUTHBEARER with a token function',
+  ],
+]
+/** Classes that do what is done here: an OpenID Connect login of a Java client has to name them. */
+const LIKEWISE =
+  /^org\.apache\.kafka\.common\.security\.oauthbearer\.((secured\.)?OAuthBearerLoginCallbackHandler|DefaultJwtRetriever|ClientCredentialsJwtRetriever)$/
 
 interface Converted {
   /** Under our names. */
@@ -55,9 +122,14 @@ export function optionsFromProperties(
   const options: Record<string, unknown> = {}
   const unused: string[] = []
   for (const [key, value] of given) {
-    if (isSecurity(key)) continue
-    if (isJavaMachinery(key)) {
+    if (SECURITY.has(key)) continue
+    if (WITHOUT_EFFECT.has(key)) {
       unused.push(key)
+      continue
+    }
+    if (/^(ssl|sasl|security)\./.test(key)) {
+      const reason = reasonAgainst(key, text.get(key) ?? '')
+      if (reason !== undefined) refuse(key, reason)
       continue
     }
     const name = names[key] ?? key
@@ -92,13 +164,14 @@ function kindsOf(schema: z.ZodType): Set<string> {
 
 // ---- security
 
-const isSecurity = (key: string) =>
-  key === 'security.protocol' || key.startsWith('ssl.')
-    ? !WITHOUT_EFFECT.has(key)
-    : /^sasl\.(mechanism|jaas\.config|oauthbearer\..*|client\.callback.*)$/.test(key)
-
 const refuse = (path: string, message: string): never => {
   throw new ConfigError([{ path, message }])
+}
+
+function reasonAgainst(key: string, value: string): string | undefined {
+  const known = ELSEWHERE.find(([keys]) => keys.test(key))
+  if (!known) return `unknown property${suggestion(key, [...SECURITY, ...WITHOUT_EFFECT])}`
+  return LIKEWISE.test(value) ? undefined : known[1]
 }
 
 function protocolOf(text: ReadonlyMap<string, string>): { ssl: boolean; sasl: boolean } {
@@ -140,7 +213,10 @@ function tlsFrom(text: ReadonlyMap<string, string>): TlsOption | undefined {
       .split(',')
       .map(each => each.trim())
       .join(':')
-  if (text.get('ssl.endpoint.identification.algorithm') === '') options.checkServerIdentity = () => undefined
+  const identification = text.get('ssl.endpoint.identification.algorithm') ?? 'https'
+  if (identification === '') options.checkServerIdentity = () => undefined
+  else if (identification.toLowerCase() !== 'https')
+    refuse('ssl.endpoint.identification.algorithm', `is ${identification}: expected https, or nothing to check no host name`)
   return options
 }
 

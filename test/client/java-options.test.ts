@@ -101,11 +101,63 @@ describe("options from Java's properties", () => {
     })
   })
 
+  const login = {
+    'security.protocol': 'SASL_SSL',
+    'sasl.mechanism': 'PLAIN',
+    'sasl.jaas.config': 'x required username="a" password="b";',
+  }
+  const bearer = {
+    'security.protocol': 'SASL_SSL',
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.oauthbearer.token.endpoint.url': 'https://id/token',
+    'sasl.jaas.config': 'x required clientId="me" clientSecret="s";',
+  }
+
+  test("what a Java client needs to log in by OpenID Connect has Java's own classes in it", () => {
+    const oauth = 'org.apache.kafka.common.security.oauthbearer'
+    const { options, unused } = convert({
+      ...bearer,
+      'sasl.login.callback.handler.class': `${oauth}.OAuthBearerLoginCallbackHandler`,
+      'sasl.oauthbearer.jwt.retriever.class': `${oauth}.DefaultJwtRetriever`,
+      'sasl.login.refresh.window.factor': '0.8',
+      'sasl.oauthbearer.sub.claim.name': 'sub',
+    })
+    expect(options.sasl).toMatchObject({ mechanism: 'OAUTHBEARER', oidc: { clientId: 'me' } })
+    expect(unused).toEqual(['sasl.login.refresh.window.factor', 'sasl.oauthbearer.sub.claim.name'])
+  })
+
   test.each([
     [{ 'security.protocol': 'TLS' }, 'security.protocol', /SASL_SSL/],
     [{ 'security.protocol': 'SASL_SSL' }, 'sasl.mechanism', /GSSAPI.*not built in/],
     [{ 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'PLAIN' }, 'sasl.jaas.config', /lacks username/],
     [{ 'security.protocol': 'SSL', 'ssl.truststore.location': '/x.jks' }, 'ssl.truststore.location', /convert it to PEM/],
+    [
+      { 'security.protocol': 'SSL', 'ssl.trustore.location': '/x' },
+      'ssl.trustore.location',
+      /^unknown property: did you mean ssl\.truststore\.location\?$/,
+    ],
+    [
+      { 'ssl.truststore.locaton': '/x' },
+      'ssl.truststore.locaton',
+      /^unknown property: did you mean ssl\.truststore\.location\?$/,
+    ],
+    [
+      { 'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': 'foo' },
+      'ssl.endpoint.identification.algorithm',
+      /https.*or nothing/,
+    ],
+    [{ 'security.protocol': 'SSL', 'ssl.engine.factory.class': 'x' }, 'ssl.engine.factory.class', /tls option/],
+    [{ ...login, 'sasl.client.callback.handler.class': 'x' }, 'sasl.client.callback.handler.class', /sasl option/],
+    [{ ...login, 'sasl.login.callback.handler.class': 'x' }, 'sasl.login.callback.handler.class', /sasl option/],
+    [{ ...login, 'sasl.login.class': 'x' }, 'sasl.login.class', /sasl option/],
+    [{ ...login, 'sasl.mechanisms': 'PLAIN' }, 'sasl.mechanisms', /^unknown property: did you mean sasl\.mechanism\?$/],
+    [{ ...bearer, 'sasl.oauthbearer.assertion.file': '/x' }, 'sasl.oauthbearer.assertion.file', /token function/],
+    [
+      { ...bearer, 'sasl.oauthbearer.scop': 'x' },
+      'sasl.oauthbearer.scop',
+      /^unknown property: did you mean sasl\.oauthbearer\.scope\?$/,
+    ],
+    [{ ...bearer, 'sasl.oauthbearer.jwt.retriever.class': 'x' }, 'sasl.oauthbearer.jwt.retriever.class', /token function/],
   ])('%j is refused, with the way out', (properties: Record<string, string>, path, message) => {
     const issue = issueOf(() => convert(properties))
     expect(issue?.path).toBe(path)
