@@ -6,6 +6,7 @@ import type { Runtime, Timer, TlsOptions, Transport } from '../runtime/runtime.t
 import { addressText } from '../util/address.ts'
 import { Deferred } from '../util/deferred.ts'
 import type { Logger } from '../util/logger.ts'
+import { AddressOrder } from './address-order.ts'
 import { type ConnectionState, NEXT_STATES } from './connection-state.ts'
 import { Dialer } from './dialer.ts'
 import type { Expectation, RequestOptions } from './exchange.ts'
@@ -38,6 +39,8 @@ export interface ConnectionOptions {
   /** Told to the broker, which refuses (REBOOTSTRAP_REQUIRED) when it is another one: KIP-1242. */
   readonly expected?: { readonly clusterId?: string | undefined; readonly nodeId?: number | undefined } | undefined
   readonly hooks?: ConnectionHooks | undefined
+  /** What is remembered of the host's addresses from one connection to the next. Default: nothing. */
+  readonly addresses?: AddressOrder | undefined
   /** Negotiate versions that Kafka may still change. */
   readonly unstableVersions?: boolean | undefined
 }
@@ -84,6 +87,7 @@ export class Connection {
   private readonly runtime: Runtime
   private readonly logger: Logger
   private readonly over = new Deferred<Error | undefined>()
+  private readonly addresses: AddressOrder
   private dialer: Dialer | undefined
   private readonly session: SessionKeeper | undefined
   private opening: Promise<void> | undefined
@@ -106,6 +110,7 @@ export class Connection {
     this.port = options.port
     this.where = addressText(options)
     this.logger = options.logger
+    this.addresses = options.addresses ?? new AddressOrder()
     this.closed = this.over.promise
     this.pipeline = new Pipeline(
       {
@@ -265,6 +270,7 @@ export class Connection {
       this.check()
     }
     this.enter('ready')
+    this.addresses.served(this.transport!.remote.host)
     this.reader!.maxBytes = this.options.maxResponseBytes
     this.pipeline.dispatch()
   }
@@ -285,7 +291,7 @@ export class Connection {
       MAX_HANDSHAKE_BYTES,
     )
     this.reader = reader
-    this.dialer = new Dialer({ host, port, tls, timeoutMs }, this.runtime)
+    this.dialer = new Dialer({ host, port, tls, timeoutMs, order: this.addresses }, this.runtime)
     const transport = await this.dialer.dial(reader)
     this.dialer = undefined
     this.transport = transport
@@ -400,6 +406,7 @@ export class Connection {
     if (this.currentState === 'closed') return
     this.ending = error
     this.enter('closed', error)
+    if (error && this.transport && !(error instanceof ClosedError)) this.addresses.failed(this.transport.remote.host)
     const reason = error ?? new ClosedError(`the connection to ${this.where}`)
     this.dialer?.cancel(reason)
     this.session?.end(reason)

@@ -1,6 +1,7 @@
 import { ConnectionError, type KafkaError, TimeoutError } from '../errors.ts'
 import type { Runtime, Sink, TlsOptions, Transport } from '../runtime/runtime.ts'
 import { addressText } from '../util/address.ts'
+import type { AddressOrder } from './address-order.ts'
 
 export interface DialOptions {
   readonly host: string
@@ -8,6 +9,8 @@ export interface DialOptions {
   readonly tls?: TlsOptions | undefined
   /** For the name look-up and all addresses together. */
   readonly timeoutMs: number
+  /** Learns which addresses cannot be reached. */
+  readonly order: AddressOrder
 }
 
 /**
@@ -34,10 +37,10 @@ export class Dialer {
 
   /** Rejects with ConnectionError or TimeoutError, outcome 'not-sent'. */
   async dial(sink: Sink): Promise<Transport> {
-    const { host, port, tls, timeoutMs } = this.options
+    const { host, port, tls, timeoutMs, order } = this.options
     const { clock, network } = this.runtime
     const end = clock.monotonic() + timeoutMs
-    const addresses = await this.within(timeoutMs, () => network.resolve(host))
+    const addresses = order.of(await this.within(timeoutMs, () => network.resolve(host)))
     if (addresses.length === 0) throw this.unreachable(new Error(`${host} has no address`))
     const failures: { address: string; error: Error }[] = []
     for (const [index, address] of addresses.entries()) {
@@ -56,6 +59,7 @@ export class Dialer {
         )
       } catch (error) {
         if (this.cancelled) throw error
+        order.failed(address)
         failures.push({ address, error: error as Error })
       }
     }
