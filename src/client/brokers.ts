@@ -1,4 +1,5 @@
 import { BrokerError, ClosedError, ConnectionError } from '../errors.ts'
+import { AddressOrder } from '../net/address-order.ts'
 import { Connection, type ConnectionOptions } from '../net/connection.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { Runtime, Timer, TlsOptions } from '../runtime/runtime.ts'
@@ -42,6 +43,7 @@ interface Broker {
   /** In a row, over all lanes: a broker that is down is not asked four times as often. */
   failures: number
   retryAt: number
+  readonly addresses: AddressOrder
   readonly links: Map<Lane, Link>
 }
 
@@ -60,7 +62,7 @@ export class Brokers {
   private readonly logger: Logger
   private readonly observer: Observer
   private readonly known = new Map<number, Broker>()
-  private readonly closing = new Set<Promise<void>>()
+  private readonly draining = new Map<Connection, Promise<void>>()
   private idleTimer: Timer | undefined
 
   constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, observer: Observer) {
@@ -148,8 +150,8 @@ export class Brokers {
 
   private drain(connection: Connection): void {
     const done = connection.close().catch((error: unknown) => this.logger.debug({ err: error }, 'closing a connection failed'))
-    this.closing.add(done)
-    void done.then(() => this.closing.delete(done))
+    this.draining.set(connection, done)
+    void done.then(() => this.draining.delete(connection))
   }
 
   /** How well a broker would serve a request that any of them can answer: smaller is better. */
@@ -299,7 +301,7 @@ export class Brokers {
     broker.retryAt = this.runtime.clock.monotonic() + backoffMs(broker.failures, { baseMs, maxMs, random: this.runtime.random })
   }
 
-  private connectionOptions({ failures }: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
+  private connectionOptions({ failures, addresses }: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
     const { nodeId, host, port, lane } = ref
     const { options, clusterId } = this
     return {
@@ -313,6 +315,7 @@ export class Brokers {
       requestTimeoutMs: options.requestTimeoutMs,
       maxResponseBytes: options.maxResponseBytes,
       maxInFlight: MAX_IN_FLIGHT,
+      addresses,
       hooks: this.observer.hooksOf(ref),
       logger: this.logger.child({ nodeId, lane }),
       ...(tls ? { tls } : {}),
@@ -354,18 +357,26 @@ export class Brokers {
   async close(timeoutMs: number): Promise<void> {
     this.idleTimer?.cancel()
     this.idleTimer = undefined
-    const open = [...this.known.values()].flatMap(broker => [...broker.links.values()].flatMap(link => link.connection ?? []))
     // A broker may hold a fetch back for `fetchMaxWaitMs`, and nobody wants its records any more.
-    for (const broker of this.known.values()) broker.links.get('fetch')?.connection?.destroy(new ClosedError('the client'))
-    for (const broker of this.known.values()) this.retire(broker)
+    const isFetch = (lane: Lane) => lane === 'fetch' || lane.startsWith('fetch:')
+    for (const broker of this.known.values()) {
+      for (const [lane, { connection }] of broker.links) if (isFetch(lane)) connection?.destroy(new ClosedError('the client'))
+      this.retire(broker)
+    }
     const timer = this.runtime.clock.setTimer(timeoutMs, () => {
-      for (const connection of open) connection.destroy()
+      for (const connection of this.draining.keys()) connection.destroy()
     })
-    await Promise.all(this.closing)
+    await Promise.all(this.draining.values())
     timer.cancel()
   }
 }
 
 const NOWHERE: Address = { host: '', port: 0 }
 
-const fresh = (endpoint: BrokerMetadata): Broker => ({ endpoint, failures: 0, retryAt: 0, links: new Map() })
+const fresh = (endpoint: BrokerMetadata): Broker => ({
+  endpoint,
+  failures: 0,
+  retryAt: 0,
+  addresses: new AddressOrder(),
+  links: new Map(),
+})
