@@ -210,11 +210,12 @@ export class Client {
   }
 
   /**
-   * Whatever waits is rejected with ClosedError; requests in flight are still answered, for up to `timeoutMs` (default 5 s).
+   * Whatever waits is rejected with ClosedError; requests in flight are still answered, fetches excepted, and a last push of
+   * metrics is made where brokers subscribed to them: all within `timeoutMs` (default 5 s).
    * A second call returns the same promise.
    */
   close({ timeoutMs = 5_000 }: { timeoutMs?: number | undefined } = {}): Promise<void> {
-    this.closing ??= this.shutDown(timeoutMs)
+    this.closing ??= this.shutDown(new Deadline(this.runtime.clock, timeoutMs))
     return this.closing
   }
 
@@ -222,10 +223,10 @@ export class Client {
     return this.close()
   }
 
-  private async shutDown(timeoutMs: number): Promise<void> {
-    await this.telemetry.stop()
+  private async shutDown(deadline: Deadline): Promise<void> {
+    await this.telemetry.stop(deadline.remainingMs)
     this.metadata.close()
     this.lifetime.end(new ClosedError('the client'))
-    await this.brokers.close(timeoutMs)
+    await this.brokers.close(deadline.remainingMs)
   }
 }

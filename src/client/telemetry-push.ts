@@ -57,12 +57,14 @@ export class TelemetryPush {
     return this.id.promise
   }
 
-  /** Pushes a last time, if there is a subscription. */
-  async stop(): Promise<void> {
+  /** Pushes a last time, if there is a subscription: within `withinMs`, and half a second. */
+  async stop(withinMs: number): Promise<void> {
     const { subscription, state } = this
     this.off()
-    if (state !== 'running' || !subscription || subscription.requestedMetrics.length === 0) return
-    await this.push(subscription, true).catch((error: unknown) => this.note(error))
+    if (state !== 'running' || !subscription || subscription.requestedMetrics.length === 0 || withinMs === 0) return
+    await this.push(subscription, { terminating: true, timeoutMs: Math.min(TERMINATING_MS, withinMs) }).catch((error: unknown) =>
+      this.note(error),
+    )
   }
 
   private off(): void {
@@ -114,7 +116,7 @@ export class TelemetryPush {
     const { subscription } = this
     if (!subscription || subscription.requestedMetrics.length === 0) return this.subscribe()
     try {
-      const code = await this.push(subscription, false)
+      const code = await this.push(subscription, { terminating: false, timeoutMs: this.client.options.requestTimeoutMs })
       switch (code) {
         case ErrorCode.UNKNOWN_SUBSCRIPTION_ID:
         case ErrorCode.UNSUPPORTED_COMPRESSION_TYPE:
@@ -131,8 +133,12 @@ export class TelemetryPush {
   }
 
   /** Gives the error code of the answer. */
-  private async push(subscription: Subscription, terminating: boolean): Promise<number> {
+  private async push(
+    subscription: Subscription,
+    { terminating, timeoutMs }: { terminating: boolean; timeoutMs: number },
+  ): Promise<number> {
     const { client } = this
+    const deadline = new Deadline(client.runtime.clock, timeoutMs)
     const nowMs = client.runtime.clock.now()
     const metrics = this.selected(subscription)
     const context = {
@@ -147,9 +153,6 @@ export class TelemetryPush {
     const codec = CODECS[type] ?? 'none'
     const data = codec === 'none' ? encoded : await compress(codec, encoded, undefined, client.runtime.offload)
     if (subscription.telemetryMaxBytes > 0 && data.length > subscription.telemetryMaxBytes) return ErrorCode.TELEMETRY_TOO_LARGE
-    const { clock } = client.runtime
-    const timeoutMs = terminating ? TERMINATING_MS : client.options.requestTimeoutMs
-    const deadline = new Deadline(clock, timeoutMs)
     const nodeId = await client.metadata.anyBroker(deadline)
     const request = {
       clientInstanceId: this.instanceId,
@@ -158,7 +161,7 @@ export class TelemetryPush {
       compressionType: type,
       metrics: data,
     }
-    const answer = await client.sendTo(nodeId, PushTelemetry, request, { lane: 'other', timeoutMs })
+    const answer = await client.sendTo(nodeId, PushTelemetry, request, { lane: 'other', timeoutMs: deadline.remainingMs })
     this.lastPushMs = nowMs
     return answer.errorCode
   }

@@ -67,6 +67,18 @@ describe('KIP-714', () => {
       expect(pushes.slice(before).map(push => push.terminating)).toEqual([true])
     }))
 
+  test.each([5_000, 200, 0])('the last push is part of the time that close() may take: %i ms', timeoutMs =>
+    scripted({}, async ({ sim, client }) => {
+      await client.connect()
+      await client.delay(36_000)
+      sim.hosts.partition('broker')
+      const start = sim.clock.monotonic()
+      await client.close({ timeoutMs })
+      expect(sim.clock.monotonic() - start).toBeLessThanOrEqual(timeoutMs + 1)
+      sim.hosts.heal()
+    }),
+  )
+
   test('without requested metrics nothing is pushed, but the broker is asked again', () =>
     scripted({ subscription: { requestedMetrics: [] } }, async ({ client, pushes, asked }) => {
       await client.connect()
