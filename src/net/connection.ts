@@ -158,7 +158,7 @@ export class Connection {
 
   /**
    * Dials, negotiates versions and authenticates; further calls give the same promise. Rejects with ConnectionError
-   * (code ERR_AUTHENTICATION for refused credentials), TimeoutError, ProtocolError, UnsupportedVersionError, or
+   * (code ERR_AUTHENTICATION for refused credentials), TimeoutError, ProtocolError, UnsupportedVersionError, ConfigError, or
    * BrokerError REBOOTSTRAP_REQUIRED when another broker than the expected one answers. There is no second try: make
    * another Connection.
    */

@@ -1,4 +1,4 @@
-import { ConnectionError, type KafkaError, TimeoutError } from '../errors.ts'
+import { ConfigError, ConnectionError, type KafkaError, TimeoutError } from '../errors.ts'
 import type { Runtime, Sink, TlsOptions, Transport } from '../runtime/runtime.ts'
 import { addressText } from '../util/address.ts'
 import type { AddressOrder } from './address-order.ts'
@@ -35,7 +35,7 @@ export class Dialer {
     this.stop?.(reason)
   }
 
-  /** Rejects with ConnectionError or TimeoutError, outcome 'not-sent'. */
+  /** Rejects with ConnectionError or TimeoutError, outcome 'not-sent', or ConfigError. */
   async dial(sink: Sink): Promise<Transport> {
     const { host, port, tls, timeoutMs, order } = this.options
     const { clock, network } = this.runtime
@@ -58,7 +58,7 @@ export class Dialer {
           attempt,
         )
       } catch (error) {
-        if (this.cancelled) throw error
+        if (this.cancelled || error instanceof ConfigError) throw error
         order.failed(address)
         failures.push({ address, error: error as Error })
       }
@@ -87,7 +87,7 @@ export class Dialer {
         },
         (error: Error) => {
           timer.cancel()
-          reject(this.unreachable(error))
+          reject(error instanceof ConfigError ? error : this.unreachable(error))
         },
       )
     })

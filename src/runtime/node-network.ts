@@ -7,7 +7,9 @@ import {
   connect as connectTls,
   createServer as createTlsServer,
   type TlsOptions as ServerTlsOptions,
+  type TLSSocket,
 } from 'node:tls'
+import { ConfigError } from '../errors.ts'
 import type { Listener, ListenOptions, Network, Sink, Target, Transport } from './runtime.ts'
 
 /** Idle time before TCP probes: notices half-open connections that send nothing, well before a firewall's usual 5 minutes. */
@@ -79,12 +81,31 @@ async function dialTls(
     ...tls,
     ...(through ? { host, socket: through } : { host: address, port }),
   }
-  const socket = connectTls(options)
+  const socket = attempted(() => connectTls(options))
   socket.setNoDelay(true)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   await untilOpen(socket, 'secureConnect', signal)
   return new PushedTransport(socket, { host: address, port }).attach(sink)
 }
+
+/** What node:tls throws before a packet has left is the fault of its options: trying again does not help. */
+function attempted(connect: () => TLSSocket): TLSSocket {
+  try {
+    return connect()
+  } catch (cause) {
+    const { code = '', message } = cause as { code?: string; message: string }
+    const { path, fix } = TLS_MISTAKES.find(({ codes }) => codes.test(code)) ?? OTHER_TLS_MISTAKE
+    throw new ConfigError([{ path, message: `${message}: ${fix}` }], { cause })
+  }
+}
+
+const TLS_MISTAKES = [
+  { codes: /KEY_VALUES_MISMATCH/, path: 'tls.key', fix: 'it does not belong to tls.cert' },
+  { codes: /BAD_DECRYPT|BAD_PASSWORD|PASSPHRASE|CANCELLED/, path: 'tls.passphrase', fix: 'it does not open tls.key' },
+  { codes: /OSSL_UNSUPPORTED/, path: 'tls.key', fix: 'give a private key as PEM' },
+  { codes: /NO_START_LINE/, path: 'tls.cert', fix: 'give certificates and keys as PEM' },
+]
+const OTHER_TLS_MISTAKE = { path: 'tls', fix: 'check tls.key, tls.cert and tls.passphrase, and see node:tls for what it takes' }
 
 /** Rejects, and leaves no socket behind, when the attempt fails or is aborted. */
 function untilOpen(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal | undefined): Promise<void> {

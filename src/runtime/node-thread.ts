@@ -4,6 +4,8 @@ import { stepwise } from './stepwise.ts'
 
 /** How long the thread stays when nobody calls. */
 const IDLE_MS = 5_000
+/** Memory of its modules never shrinks: a thread that holds more than this outside the heap does what it was asked, and ends. */
+const KEPT_BYTES = 64 * 1024 * 1024
 /** How much is copied at once: some tenths of a millisecond. */
 const STEP_BYTES = 1024 * 1024
 
@@ -21,12 +23,14 @@ const PROGRAM = `import('node:worker_threads').then(({ parentPort }) => {
   parentPort.on('message', async ({ id, module, name, input, options }) => {
     if (!modules.has(module)) modules.set(module, load(module))
     const exports = await modules.get(module).catch(() => process.exit())
+    let output, failure
     try {
-      const output = exports[name](input, options)
-      parentPort.postMessage({ id, output }, [output.buffer])
+      output = exports[name](input, options)
     } catch (error) {
-      parentPort.postMessage({ id, failure: String(error?.message ?? error) })
+      failure = String(error?.message ?? error)
     }
+    const grown = process.memoryUsage().external > ${KEPT_BYTES}
+    parentPort.postMessage({ id, output, failure, grown }, output ? [output.buffer] : [])
   })
 })`
 
@@ -34,10 +38,16 @@ interface Answer {
   readonly id: number
   readonly output?: Uint8Array
   readonly failure?: string
+  readonly grown: boolean
 }
 interface Call {
   resolve(output: Uint8Array | undefined): void
   reject(error: Error): void
+}
+/** A worker, and what it has been asked and not answered. */
+interface Thread {
+  readonly worker: Worker
+  readonly calls: Map<number, Call>
 }
 
 /**
@@ -45,28 +55,28 @@ interface Call {
  * It keeps the process alive while a call is under way, like libuv's pool, and no longer.
  */
 export class NodeThread {
-  #worker: Worker | undefined
+  #thread: Thread | undefined
   #refused = false
   #lastId = 0
   #idle: NodeJS.Timeout | undefined
-  readonly #calls = new Map<number, Call>()
 
   readonly call: InThread = async (module, name, input, options) => {
     // A view would be sent with all of the buffer behind it, and what is handed over is gone here: so a copy goes.
     const bytes = await stepwise(copy(input))
-    const worker = this.#start()
-    if (!worker) return undefined
+    const thread = this.#start()
+    if (!thread) return undefined
     clearTimeout(this.#idle)
+    const { worker, calls } = thread
     worker.ref()
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject })
+      calls.set(id, { resolve, reject })
       worker.postMessage({ id, module, name, input: bytes, options }, [bytes.buffer])
     })
   }
 
-  #start(): Worker | undefined {
-    if (this.#worker || this.#refused) return this.#worker
+  #start(): Thread | undefined {
+    if (this.#thread || this.#refused) return this.#thread
     let worker: Worker
     try {
       worker = new Worker(PROGRAM, { eval: true })
@@ -74,32 +84,41 @@ export class NodeThread {
       this.#refused = true // node --permission without --allow-worker
       return undefined
     }
+    const calls = new Map<number, Call>()
+    const thread: Thread = { worker, calls }
     let useful = false
-    worker.on('message', ({ id, output, failure }: Answer) => {
+    worker.on('message', ({ id, output, failure, grown }: Answer) => {
       useful = true
-      const call = this.#calls.get(id)
-      this.#calls.delete(id)
-      if (this.#calls.size === 0) this.#rest(worker)
+      const call = calls.get(id)
+      calls.delete(id)
+      if (grown && this.#thread === thread) this.#thread = undefined // takes no more calls
+      if (calls.size === 0) this.#rest(thread)
       if (output) call?.resolve(output)
       else call?.reject(new Error(failure))
     })
     worker.on('error', () => {}) // 'exit' follows
     worker.on('exit', () => {
-      if (this.#worker !== worker) return
-      this.#worker = undefined
-      // One that never did anything would not the next time: its module cannot be loaded there.
-      this.#refused = !useful
-      for (const call of this.#calls.values()) call.resolve(undefined)
-      this.#calls.clear()
+      if (this.#thread === thread) {
+        this.#thread = undefined
+        // One that never did anything would not the next time: its module cannot be loaded there.
+        this.#refused = !useful
+      }
+      for (const call of calls.values()) call.resolve(undefined)
+      calls.clear()
     })
-    this.#worker = worker
-    return worker
+    this.#thread = thread
+    return thread
   }
 
-  #rest(worker: Worker): void {
+  #rest(thread: Thread): void {
+    const { worker } = thread
+    if (this.#thread !== thread) {
+      void worker.terminate()
+      return
+    }
     worker.unref()
     this.#idle = setTimeout(() => {
-      this.#worker = undefined
+      this.#thread = undefined
       void worker.terminate()
     }, IDLE_MS).unref()
   }

@@ -38,7 +38,7 @@ export interface Network {
   resolve(host: string): Promise<readonly string[]>
   /**
    * Opens a connection to one address. Resolves once bytes can flow (after the TLS handshake, if any).
-   * Rejects with a plain Error; `signal` aborts the attempt and leaves no socket behind.
+   * Rejects with a plain Error, or with ConfigError when the options of TLS cannot be used; `signal` aborts the attempt and leaves no socket behind.
    */
   dial(target: Target, sink: Sink, signal?: AbortSignal): Promise<Transport>
   /** Listens; `accept` is called once per incoming connection and returns where its bytes go. */

@@ -1,11 +1,13 @@
+import { createPrivateKey } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ConnectionError, KafkaError, TimeoutError } from '../../src/errors.ts'
+import { Client } from '../../src/client/index.ts'
+import type { ConfigError, ConnectionError, KafkaError, TimeoutError } from '../../src/errors.ts'
 import { Fetch, Heartbeat, Metadata, Produce } from '../../src/protocol/apis/index.ts'
 import { nodeRuntime, tunnelled } from '../../src/runtime/node.ts'
-import type { Runtime } from '../../src/runtime/runtime.ts'
+import type { Runtime, TlsOptions } from '../../src/runtime/runtime.ts'
 import { makeCertificate } from '../net/certificate.ts'
 import { connectionTo, failureOf } from '../net/connecting.ts'
 import { answerTo, ScriptedBroker } from '../net/scripted-broker.ts'
@@ -248,6 +250,29 @@ describe('TLS', () => {
     const connection = connectionTo(target, nodeRuntime, { tls: { ca: other.cert, servername: 'kafka.example' } })
     await connection.connect()
     await connection.close()
+  })
+
+  const other = makeCertificate('client')
+  const encrypted = createPrivateKey(other.key).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-128-cbc',
+    passphrase: 'open',
+  })
+  test.each<[string, TlsOptions, string, RegExp]>([
+    ['a key of another certificate', { cert, key: other.key }, 'tls.key', /does not belong to tls\.cert$/],
+    ['a wrong passphrase', { cert: other.cert, key: encrypted, passphrase: 'x' }, 'tls.passphrase', /does not open tls\.key$/],
+    ['no key at all', { cert, key: 'nope' }, 'tls.key', /give a private key as PEM$/],
+    ['no certificate at all', { cert: 'nope', key }, 'tls.cert', /give certificates and keys as PEM$/],
+    ['ciphers that do not exist', { ciphers: 'nope' }, 'tls', /see node:tls/],
+  ])('%s is a mistake in the options, found before anything is sent, and not repeated', async (_, tls, path, message) => {
+    const { port } = await broker({ tls: { cert, key } })
+    const client = new Client({ bootstrapServers: `localhost:${port}`, tls, enableMetricsPush: false })
+    cleanUps.push(() => client.close())
+    const error = await failureOf<ConfigError>(client.connect())
+    expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_CONFIG', retriable: false, issues: [{ path }] })
+    expect(error.message).toMatch(message)
+    expect(error.message).not.toContain('nope')
   })
 
   test('a broker that demands a client certificate gets it, or the error says so', async () => {

@@ -25,6 +25,12 @@ export const init = async () => { factor = 2 }
 export const scaled = (input, options) => input.map(byte => byte * factor * options.by)
 export const failing = () => { throw new RangeError('not these bytes') }
 export const dying = () => process.exit()
+const memory = new WebAssembly.Memory({ initial: 0 })
+export const growing = (input, megabytes) => {
+  memory.grow(megabytes * 16)
+  if (input[0] === 0) throw new RangeError('grown for nothing')
+  return input
+}
 `)
 const IDLE_MS = 5_000
 
@@ -88,6 +94,25 @@ describe('a thread beside the loop', () => {
     expect(threads.length).toBe(2)
   })
 })
+
+test.each([1, 0])(
+  'a thread whose modules grew large ends as soon as it has nothing to do, and its memory with it (%i)',
+  async first => {
+    vi.useRealTimers()
+    const roomy = new NodeThread()
+    await roomy.call(MODULE, 'growing', Uint8Array.of(1), 10)
+    const growing = roomy.call(MODULE, 'growing', Uint8Array.of(first), 100)
+    const asked = roomy.call(MODULE, 'scaled', Uint8Array.of(1), { by: 1 })
+    if (first) expect(await growing).toEqual(Uint8Array.of(1))
+    else await expect(growing).rejects.toThrow('grown for nothing')
+    const exited = once(threads[0]!, 'exit')
+    const later = roomy.call(MODULE, 'scaled', Uint8Array.of(1), { by: 2 })
+    expect(await asked).toEqual(Uint8Array.of(2))
+    await exited
+    expect(await later).toEqual(Uint8Array.of(4))
+    expect(threads.length).toBe(2)
+  },
+)
 
 test('a process lives until the last call is answered, and not longer', async () => {
   // Without its timers the thread is never ended: only what keeps the process alive counts.
