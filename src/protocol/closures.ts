@@ -1,7 +1,7 @@
 import { UnsupportedVersionError } from '../errors.ts'
 import { comparison, defaultOf, hasLength, isOptional, type Layout, markVerb } from './presence.ts'
 import { ALWAYS, type Presence, type Shape, type Wire } from './schema.ts'
-import { type Reader, unknownTags, type Writer } from './wire.ts'
+import { countTags, type Reader, unknownTags, type Writer } from './wire.ts'
 
 type Read = (reader: Reader) => any
 type Write = (writer: Writer, value: any) => void
@@ -73,7 +73,7 @@ function structWriter(layout: Layout, path: string, shape: Shape): Write {
   for (const [name, { wire, presence: at }] of Object.entries(shape)) {
     const has = (message: any) => changed(message[name], wire, at)
     if (!layout.onWire(at)) {
-      if (!at.ignorable) plain.push((_, message) => has(message) && lost(`${path}.${name}`, layout.version))
+      if (!at.ignorable) plain.push((_, message) => has(message) && lost(`${path}.${name}`, layout.version, at.since))
       continue
     }
     const write = writer(layout, `${path}.${name}`, wire, at)
@@ -85,9 +85,9 @@ function structWriter(layout: Layout, path: string, shape: Shape): Write {
   return (w, message) => {
     for (const write of plain) write(w, message)
     const kept = message[unknownTags]
-    if (!layout.flexible) return kept && lost(`${path}[unknownTags]`, layout.version)
+    if (!layout.flexible) return kept && lost(`${path}[unknownTags]`, layout.version, layout.message.flexible)
     const present = tagged.filter(field => field.has(message))
-    w.uvarint(present.length + (kept ? kept.size : 0))
+    w.uvarint(present.length + (kept ? countTags(kept) : 0))
     for (const field of present) {
       const mark = w.beginTag(field.tag)
       field.write(w, message)
@@ -122,8 +122,9 @@ function arrayWriter(layout: Layout, path: string, element: Wire): Write {
     count = layout.countVerb
   return (w, items) => {
     if (items === null) return w[count](-1)
-    w[count](items.length)
-    for (let i = 0; i < items.length; i++) write(w, items[i])
+    const n = lengthOf(items)
+    w[count](n)
+    for (let i = 0; i < n; i++) write(w, items[i])
   }
 }
 
@@ -147,11 +148,17 @@ export function notNull<T>(value: T | null | undefined, field: string): T {
   return value
 }
 
-/** A value that this version has no place for, and that may not be dropped. */
-export function lost(field: string, version: number): never {
+/** Strings and sets would be taken for arrays otherwise, and what has no length for null. */
+export function lengthOf(items: readonly unknown[]): number {
+  if (!Array.isArray(items)) throw new RangeError('an array is needed')
+  return items.length
+}
+
+/** A value that this version has no place for, and that may not be dropped; the field is there from version `since` on. */
+export function lost(field: string, version: number, since: number): never {
   const name = field.slice(0, field.search(/[.[]/))
   throw new UnsupportedVersionError(
     name.replace(/(Request|Response)$/, ''),
-    `${field} cannot be expressed in version ${version}: leave it out, or use a peer that speaks a later version`,
+    `${field} cannot be expressed in version ${version}: leave it out, or use a peer that speaks ${since > version ? 'a later' : 'an earlier'} version`,
   )
 }

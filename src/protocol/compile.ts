@@ -1,7 +1,7 @@
-import { closures, lost, notNull } from './closures.ts'
+import { closures, lengthOf, lost, notNull } from './closures.ts'
 import { comparison, defaultOf, hasLength, isOptional, Layout, markVerb } from './presence.ts'
 import { ALWAYS, type Decoded, type Encodable, type Message, type Presence, type Shape, type Wire } from './schema.ts'
-import { type Reader, unknownTags, type Writer } from './wire.ts'
+import { countTags, type Reader, unknownTags, type Writer } from './wire.ts'
 
 /** Reads and writes one version of a message. Both throw RangeError or TypeError: frame.ts says where and why. */
 export interface Codec<M extends Message<any>> {
@@ -138,7 +138,7 @@ class Generator {
       const field = `${path}.${name}`,
         value = `m.${name}`
       if (!this.layout.onWire(at)) {
-        if (!at.ignorable) lines.push(`if (${changed(value, wire, at)}) lost("${field}", ${this.layout.version})`)
+        if (!at.ignorable) lines.push(`if (${changed(value, wire, at)}) lost("${field}", ${this.layout.version}, ${at.since})`)
       } else if (at.tag === undefined) {
         const given = isOptional(at) ? `(${value} === undefined ? ${literal(defaultOf(wire, at))} : ${value})` : value
         lines.push(this.write(field, given, wire, at))
@@ -147,7 +147,9 @@ class Generator {
       }
     }
     lines.push(
-      this.layout.flexible ? tagSection(tagged) : `if (m[unknownTags]) lost("${path}[unknownTags]", ${this.layout.version})`,
+      this.layout.flexible
+        ? tagSection(tagged)
+        : `if (m[unknownTags]) lost("${path}[unknownTags]", ${this.layout.version}, ${this.layout.message.flexible})`,
     )
     return this.define(path, 'w, m', lines.join('\n'))
   }
@@ -170,8 +172,9 @@ class Generator {
       'w, items',
       `
       if (items === null) return w.${this.layout.countVerb}(-1)
-      w.${this.layout.countVerb}(items.length)
-      for (let i = 0; i < items.length; i++) ${this.write(`${path}[]`, 'items[i]', element, ALWAYS)}`,
+      const n = lengthOf(items)
+      w.${this.layout.countVerb}(n)
+      for (let i = 0; i < n; i++) ${this.write(`${path}[]`, 'items[i]', element, ALWAYS)}`,
     )
   }
 }
@@ -188,7 +191,7 @@ function tagSection(fields: TaggedField[]): string {
   return [
     ...fields.map(f => `const has${f.tag} = ${f.changed}`),
     'const kept = m[unknownTags]',
-    `w.uvarint(${[...fields.map(f => `has${f.tag}`), '(kept ? kept.size : 0)'].join(' + ')})`,
+    `w.uvarint(${[...fields.map(f => `has${f.tag}`), '(kept ? countTags(kept) : 0)'].join(' + ')})`,
     ...fields.map(f => `if (has${f.tag}) { const mark = w.beginTag(${f.tag}); ${f.write}; w.endTag(mark) }`),
     `if (kept) w.keptTags(kept, ${fields.at(-1)?.tag ?? -1})`,
   ].join('\n')
@@ -218,4 +221,4 @@ function changed(value: string, wire: Wire, at: Presence): string {
 }
 
 /** What generated code calls besides Reader and Writer. */
-const runtime = { unknownTags, notNull, lost, EMPTY: Buffer.alloc(0) }
+const runtime = { unknownTags, countTags, lengthOf, notNull, lost, EMPTY: Buffer.alloc(0) }

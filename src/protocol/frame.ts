@@ -57,6 +57,7 @@ export function peekCorrelationId(frame: Buffer): number {
   if (frame.length < 4)
     throw new ProtocolError(
       `a response of ${frame.length} bytes has no correlation id: does another service listen on that port?`,
+      { api: 'ResponseHeader', version: 0, path: 'correlationId', offset: 0 },
     )
   return frame.readInt32BE(0)
 }
@@ -64,17 +65,26 @@ export function peekCorrelationId(frame: Buffer): number {
 /** Body of a response frame (without its length prefix). Byte fields are views of `frame`. Throws ProtocolError. */
 export function decodeResponse<A extends Api>(api: A, version: number, frame: Buffer): Decoded<A['response']> {
   const reader = new Reader(frame)
-  read(ResponseHeader, responseHeaderVersion(api, version), reader)
+  read(ResponseHeader, responseHeaderVersion(api, version), reader, { api: api.response.name, version })
   return decodeWhole(api.response, version, reader)
 }
 
 /** Header of a request frame (without its length prefix). `flexibleFrom` gives the first flexible version of an API key. */
 export function decodeRequestHeader(frame: Buffer, flexibleFrom: (apiKey: number) => number): RequestEnvelope {
-  if (frame.length < 8)
-    throw new ProtocolError(`a request of ${frame.length} bytes is shorter than its header: is the peer a Kafka client?`)
-  const flexible = frame.readInt16BE(2) >= flexibleFrom(frame.readInt16BE(0))
+  if (frame.length < 4)
+    throw new ProtocolError(`a request of ${frame.length} bytes names no API and version: is the peer a Kafka client?`, {
+      api: 'RequestHeader',
+      version: 1,
+      path: frame.length < 2 ? 'requestApiKey' : 'requestApiVersion',
+      offset: frame.length & 2,
+    })
+  const apiKey = frame.readInt16BE(0),
+    version = frame.readInt16BE(2)
   const reader = new Reader(frame)
-  const header = read(RequestHeader, flexible ? 2 : 1, reader)
+  const header = read(RequestHeader, version >= flexibleFrom(apiKey) ? 2 : 1, reader, {
+    api: `request with API key ${apiKey}`,
+    version,
+  })
   return {
     apiKey: header.requestApiKey,
     apiVersion: header.requestApiVersion,
@@ -146,22 +156,29 @@ function decodeWhole<M extends Message>(message: M, version: number, reader: Rea
   return value
 }
 
-/** Decodes, and says of whatever goes wrong which message and field it was in and where. */
-function read<M extends Message>(message: M, version: number, reader: Reader): Decoded<M> {
+/**
+ * Decodes, and says of whatever goes wrong which message and field it was in and where. A header is part of a message `of`
+ * its own name and version.
+ */
+function read<M extends Message>(
+  message: M,
+  version: number,
+  reader: Reader,
+  of?: { readonly api: string; readonly version: number },
+): Decoded<M> {
   const { decode } = codec(message, version)
   const start = reader.position
   try {
     return decode(reader)
   } catch (cause) {
-    const { path, offset, reason } = locateFault(message, version, reader.buffer, start) ?? {
-      path: '',
-      offset: reader.position,
-      reason: (cause as Error).message,
-    }
+    const fault = locateFault(message, version, reader.buffer, start)
+    const { offset, reason } = fault ?? { offset: reader.position, reason: (cause as Error).message }
+    const path = [of && 'header', fault?.path].filter(Boolean).join('.')
+    const whole = of ?? { api: message.name, version }
     throw new ProtocolError(
-      `${message.name} v${version} cannot be read at byte ${offset} of ${reader.buffer.length}, ${path || 'the message'}: ${reason}; ` +
+      `${whole.api} v${whole.version} cannot be read at byte ${offset} of ${reader.buffer.length}, ${path || 'the message'}: ${reason}; ` +
         'does the peer speak another version, or does something on the way change bytes?',
-      { api: message.name, version, path, offset },
+      { ...whole, path, offset },
       { cause },
     )
   }

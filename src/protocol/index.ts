@@ -114,4 +114,4 @@ export {
   type Wire,
 } from './schema.ts'
 export { type Fault, faultOf, type TraceNode, trace } from './trace.ts'
-export { Reader, type UnknownTags, unknownTags, Writer } from './wire.ts'
+export { Reader, unknownTags, Writer } from './wire.ts'

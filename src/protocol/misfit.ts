@@ -40,8 +40,11 @@ function inValue(layout: Layout, path: string, wire: Wire, at: Presence, value: 
     }
     return undefined
   }
-  const needed = typeof defaultOf(wire, ALWAYS)
-  if (needed !== typeof value) return { path, reason: `a ${needed} is needed, not ${describe(value)}` }
+  const zero = defaultOf(wire, ALWAYS)
+  if (typeof zero !== typeof value) {
+    const needed = zero instanceof Uint8Array ? 'Uint8Array' : typeof zero
+    return { path, reason: `a ${needed} is needed, not ${describe(value)}` }
+  }
   try {
     new Writer(16)[layout.verb(wire.primitive)](value as never)
     return undefined

@@ -1,4 +1,5 @@
 /** The rules of one version of a message, which the code generator, the closures, the tracer and the tests share. */
+import { UnsupportedVersionError } from '../errors.ts'
 import { type Message, NEVER, NO_UUID, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
 
 /** A method of Reader, and of Writer, for one primitive. */
@@ -13,7 +14,10 @@ export class Layout {
 
   constructor(message: Message, version: number) {
     const [min, max] = message.versions
-    if (!(version >= min && version <= max)) throw new RangeError(`${message.name} has versions ${min} to ${max}, not ${version}`)
+    if (!(version >= min && version <= max)) {
+      const api = message.name.replace(/(Request|Response)$/, '')
+      throw new UnsupportedVersionError(api, `${message.name} has versions ${min} to ${max}, not ${version}: give one of those`)
+    }
     this.message = message
     this.version = version
     this.flexible = version >= message.flexible

@@ -3,13 +3,13 @@ import { NO_UUID } from './schema.ts'
 import { View } from './view.ts'
 
 /**
- * Where a decoded struct keeps, by tag, the tagged fields it does not know: re-encoding writes them again (KIP-482).
- * A symbol, so that nobody stumbles over it, and absent from the many structs that have none.
+ * Where a decoded struct keeps the tagged fields it does not know, in the bytes they had on the wire (tag, size and value of
+ * each, KIP-482), copied out of the frame: re-encoding writes them again. Bytes rather than values, since a peer may put such
+ * a field of 3 bytes into every struct. A symbol, so that nobody stumbles over it, and absent from the many structs that have none.
  */
 export const unknownTags = Symbol('unknownTags')
-export type UnknownTags = ReadonlyMap<number, Uint8Array>
 
-const repeatedStrings = new RepeatedStrings((buffer, start, end) => buffer.utf8Slice(start, end))
+const repeatedStrings = new RepeatedStrings(decodeUtf8)
 const repeatedIds = new RepeatedStrings((buffer, start, end) => buffer.base64urlSlice(start, end))
 
 /** Cursor over one received frame. Reads past the end throw RangeError, from DataView or from `claim`. */
@@ -79,7 +79,7 @@ export class Reader {
     throw new RangeError('a varint of more than 32 bits')
   }
 
-  /** What is no UTF-8 is replaced by U+FFFD, as Java does (but each byte of an encoded surrogate, which Java replaces once). */
+  /** What is no UTF-8 is replaced by U+FFFD, as often as Java does it. */
   string(): string | null {
     return this.text(this.int16())
   }
@@ -119,34 +119,45 @@ export class Reader {
   /** The next `n` bytes, as a view. */
   slice(n: number): Buffer {
     const at = this.claim(n)
-    return new View(this.memory, this.memoryStart + at, n)
+    return n === 0 ? EMPTY : new View(this.memory, this.memoryStart + at, n)
   }
 
-  /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept, copied out of the frame. */
-  tags<M extends { [unknownTags]?: Map<number, Buffer> }>(
+  /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept. */
+  tags<M extends { [unknownTags]?: Buffer }>(
     message: M,
     known?: (tag: number, message: M, reader: this, size: number) => boolean,
   ): M {
     const count = this.uvarint()
     return count === 0 ? message : this.someTags(count, message, known)
   }
-  private someTags<M extends { [unknownTags]?: Map<number, Buffer> }>(
+  private someTags<M extends { [unknownTags]?: Buffer }>(
     count: number,
     message: M,
     known?: (tag: number, message: M, reader: this, size: number) => boolean,
   ): M {
-    let last = -1
+    const kept: Buffer[] = []
+    let last = -1,
+      unknownFrom = -1
     for (let left = count; left > 0; left--) {
-      const tag = this.uvarint(),
+      const from = this.pos,
+        tag = this.uvarint(),
         size = this.uvarint(),
         start = this.claim(size),
         end = this.pos
       if (tag <= last) throw new RangeError(`tag ${tag} follows tag ${last}`)
       last = tag
       this.pos = start
-      if (!known?.(tag, message, this, size)) (message[unknownTags] ??= new Map()).set(tag, Buffer.from(this.slice(size)))
+      if (known?.(tag, message, this, size)) {
+        if (unknownFrom >= 0) kept.push(this.buffer.subarray(unknownFrom, from))
+        unknownFrom = -1
+      } else {
+        if (unknownFrom < 0) unknownFrom = from
+        this.pos = end
+      }
       if (this.pos !== end) throw new RangeError(`tag ${tag} is ${this.pos - start} bytes long, not ${size} as announced`)
     }
+    if (unknownFrom >= 0) kept.push(this.buffer.subarray(unknownFrom, this.pos))
+    if (kept.length > 0) message[unknownTags] = Buffer.concat(kept)
     return message
   }
 
@@ -156,7 +167,7 @@ export class Reader {
     const at = this.claim(n)
     return n >= MIN_BYTES && n <= MAX_BYTES
       ? repeatedStrings.text(this.buffer, this.view, at, at + n)
-      : this.buffer.utf8Slice(at, at + n)
+      : decodeUtf8(this.buffer, at, at + n)
   }
   private raw(n: number): Buffer | null {
     return n < 0 ? none(n) : this.slice(n)
@@ -177,6 +188,29 @@ function exceeds(n: number, each: number, left: number): never {
       ? `${n} bytes or elements, and ${left} bytes left`
       : `${n} elements of ${each} bytes or more, and ${left} bytes left`,
   )
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function decodeUtf8(buffer: Buffer, start: number, end: number): string {
+  const text = buffer.utf8Slice(start, end)
+  return text.includes(REPLACEMENT) ? replacedAsJava(buffer.subarray(start, end), text) : text
+}
+const REPLACEMENT = '\ufffd'
+
+/** Java replaces an encoded surrogate, whole or cut, once, and not each of its bytes: one byte that is never valid stands for it. */
+function replacedAsJava(bytes: Buffer, text: string): string {
+  let surrogates = false
+  const single = Buffer.from(bytes)
+  let to = 0
+  for (let at = 0; at < bytes.length; at++) {
+    single[to++] = bytes[at]!
+    if (bytes[at] !== 0xed || !((bytes[at + 1] ?? 0) >= 0xa0 && bytes[at + 1]! <= 0xbf)) continue
+    surrogates = true
+    single[to - 1] = 0xff
+    at += ((bytes[at + 2] ?? 0) & 0xc0) === 0x80 ? 2 : 1
+  }
+  return surrogates ? single.utf8Slice(0, to) : text
 }
 
 /** What a length below zero stands for. */
@@ -208,6 +242,7 @@ export class Writer {
   }
 
   bool(value: boolean): void {
+    if (typeof value !== 'boolean') misfit(value, 'boolean')
     const at = this.take(1)
     this.view.setUint8(at, value ? 1 : 0)
   }
@@ -237,6 +272,7 @@ export class Writer {
     this.view.setBigInt64(at, value)
   }
   float64(value: number): void {
+    if (typeof value !== 'number') misfit(value, 'number')
     const at = this.take(8)
     this.view.setFloat64(at, value)
   }
@@ -268,22 +304,22 @@ export class Writer {
   }
   bytes(value: Uint8Array | null): void {
     if (value === null) return this.int32(-1)
-    this.int32(value.length)
+    this.int32(bytesIn(value))
     this.raw(value)
   }
   compactBytes(value: Uint8Array | null): void {
     if (value === null) return this.uvarint(0)
-    this.uvarint(value.length + 1)
+    this.uvarint(bytesIn(value) + 1)
     this.raw(value)
   }
   records(value: Uint8Array | null): void {
     if (value === null) return this.int32(-1)
-    this.int32(value.length)
+    this.int32(bytesIn(value))
     this.splice(value)
   }
   compactRecords(value: Uint8Array | null): void {
     if (value === null) return this.uvarint(0)
-    this.uvarint(value.length + 1)
+    this.uvarint(bytesIn(value) + 1)
     this.splice(value)
   }
 
@@ -311,14 +347,10 @@ export class Writer {
     this.uvarintAt(mark, size)
   }
   /** Writes tagged fields kept from decoding. They follow the known ones, so each must come after tag `last`. */
-  keptTags(fields: UnknownTags, last: number): void {
-    for (const [tag, value] of fields) {
-      if (tag <= last) throw new RangeError(`unknown tag ${tag} follows tag ${last}`)
-      last = tag
-      this.uvarint(tag)
-      this.uvarint(value.length)
-      this.raw(value)
-    }
+  keptTags(fields: Buffer, last: number): void {
+    const first = new Reader(fields).uvarint()
+    if (first <= last) throw new RangeError(`unknown tag ${first} follows tag ${last}`)
+    this.raw(fields)
   }
 
   /** Bytes written so far. */
@@ -341,6 +373,7 @@ export class Writer {
    * UTF-16 unit, so that much is claimed and the rest given back: a third cheaper than asking for the byte length first.
    */
   private text(value: string, prefix: number): number {
+    if (typeof value !== 'string') misfit(value, 'string')
     const room = 3 * value.length,
       at = this.take(prefix + room)
     const n = this.shortAscii(value, at + prefix) ? value.length : this.buffer.utf8Write(value, at + prefix, room)
@@ -403,6 +436,22 @@ export class Writer {
 }
 
 const uvarintBytes = (value: number): number => 1 + Math.trunc((31 - Math.clz32(value | 1)) / 7) // 7 bits per byte
+
+/** How many tagged fields `Reader.tags` has kept. */
+export function countTags(fields: Buffer): number {
+  const reader = new Reader(fields)
+  let count = 0
+  for (; reader.position < fields.length; count++) {
+    reader.uvarint()
+    reader.slice(reader.uvarint())
+  }
+  return count
+}
+
+/** Told by its two lengths, which no text, list or wider array has both and alike: `instanceof` fails in another realm (`vm`, Jest). */
+function bytesIn(value: Uint8Array): number {
+  return value.byteLength === value.length ? value.length : misfit(value?.constructor?.name, 'Uint8Array')
+}
 
 /** DataView would silently wrap a number that does not fit. */
 function misfit(value: unknown, type: string): never {

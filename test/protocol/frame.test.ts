@@ -1,6 +1,16 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { KafkaError, ProtocolError, UnsupportedVersionError } from '../../src/errors.ts'
-import { ApiVersions, Fetch, Metadata, Produce, SaslHandshake } from '../../src/protocol/apis/index.ts'
+import {
+  AlterClientQuotas,
+  ApiVersions,
+  DescribeGroups,
+  Fetch,
+  Metadata,
+  Produce,
+  SaslAuthenticate,
+  SaslHandshake,
+} from '../../src/protocol/apis/index.ts'
 import {
   decodeMessage,
   decodeRequest,
@@ -13,6 +23,7 @@ import {
 } from '../../src/protocol/frame.ts'
 import { requestHeaderVersion, responseHeaderVersion } from '../../src/protocol/header.ts'
 import { allApis, apiByKey } from '../../src/protocol/registry.ts'
+import type { Api } from '../../src/protocol/schema.ts'
 import { locateFault, trace } from '../../src/protocol/trace.ts'
 import { everyVersion } from './all-messages.ts'
 import { Random, randomMessage } from './random-message.ts'
@@ -126,6 +137,41 @@ describe('whole frames', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a header that is cut short', () => {
+  test('is told by API, version, field and offset, as a body is', () => {
+    for (const api of allApis) {
+      const version = api.request.versions[1]
+      const answer = withoutPrefix(encodeResponse(api, version, 7, randomMessage(new Random(1), api.response, version)))
+      const headerBytes = responseHeaderVersion(api, version) === 0 ? 4 : 5
+      for (let end = 0; end < headerBytes; end++) {
+        const error = thrownBy(() => decodeResponse(api, version, answer.subarray(0, end)))
+        expect(error).toBeInstanceOf(ProtocolError)
+        const field = end < 4 ? { path: 'header.correlationId', offset: 0 } : { path: 'header.(tags)', offset: 4 }
+        expect(error).toMatchObject({ api: api.response.name, version, ...field })
+      }
+      const request = withoutPrefix(
+        encodeRequest(api, version, { correlationId: 1, clientId: 'me' }, randomMessage(new Random(1), api.request, version)),
+      )
+      for (let end = 0; end < 12; end++) {
+        const error = thrownBy(() => decodeRequestHeader(request.subarray(0, end), flexibleFrom))
+        expect(error).toBeInstanceOf(ProtocolError)
+        const { path, offset } = error as ProtocolError
+        const place =
+          end < 2
+            ? ['requestApiKey', 0]
+            : end < 4
+              ? ['requestApiVersion', 2]
+              : end < 8
+                ? ['header.correlationId', 4]
+                : ['header.clientId', 8]
+        expect([path, offset]).toEqual(place)
+        if (end >= 4) expect(error).toMatchObject({ api: `request with API key ${api.key}`, version })
+      }
+    }
+    expect(thrownBy(() => peekCorrelationId(Buffer.alloc(3)))).toMatchObject({ path: 'correlationId', offset: 0 })
+  })
+})
+
 describe('a value that does not fit is named', () => {
   const fails = (request: unknown, version = 12): unknown =>
     thrownBy(() => encodeRequest(Metadata, version, { correlationId: 1, clientId: null }, request as never))
@@ -133,6 +179,9 @@ describe('a value that does not fit is named', () => {
     [{ topics: [{ name: 'a' }, { name: 5 }] }, 'topics[1].name: a string is needed, not 5'],
     [{ topics: [{ name: 'a' }, {}] }, 'topics[1].name: it must not be undefined in this version'],
     [{ topics: 'a' }, 'topics: an array is needed, not "a"'],
+    [{ topics: new Set(['a']) }, 'topics: an array is needed, not Set'],
+    [{ topics: {} }, 'topics: an array is needed, not Object'],
+    [{ topics: null, allowAutoTopicCreation: 'false' }, 'allowAutoTopicCreation: a boolean is needed, not "false"'],
     [{ topics: [7] }, 'topics[0]: an object is needed, not 7'],
     [{ topics: [{ topicId: 'short', name: 'a' }] }, 'topics[0].topicId: short is no uuid'],
     [{ topics: [{ name: 'x'.repeat(40_000) }] }, 'topics[0].name: a string of 40000 bytes'],
@@ -142,6 +191,27 @@ describe('a value that does not fit is named', () => {
     expect(error).toBeInstanceOf(KafkaError)
     expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', retriable: false })
     expect((error as Error).message).toContain(`MetadataRequest v12 cannot be written, correct ${text}`)
+  })
+  test.each([
+    [DescribeGroups, 5, { groups: 'abc' }, 'groups: an array is needed, not "abc"'],
+    [SaslAuthenticate, 2, { authBytes: 'secret' }, 'authBytes: a Uint8Array is needed, not "secret"'],
+    [SaslAuthenticate, 2, { authBytes: new ArrayBuffer(4) }, 'authBytes: ArrayBuffer is no Uint8Array'],
+    [SaslAuthenticate, 2, { authBytes: new Uint16Array(4) }, 'authBytes: Uint16Array is no Uint8Array'],
+    [SaslAuthenticate, 2, { authBytes: [1, 2] }, 'authBytes: Array is no Uint8Array'],
+    [
+      AlterClientQuotas,
+      1,
+      { entries: [{ entity: [], ops: [{ key: 'a', value: 'abc', remove: false }] }], validateOnly: false },
+      'entries[0].ops[0].value: a number is needed, not "abc"',
+    ],
+  ] as const)('whatever its type: %#', (api: Api, version, request, text) => {
+    const error = thrownBy(() => encodeRequest(api, version, { correlationId: 1, clientId: null }, request))
+    expect((error as Error).message).toContain(text)
+  })
+  test('bytes may come from another realm, as they do under Jest', () => {
+    const authBytes = runInNewContext('new Uint8Array([1, 2])') as Uint8Array
+    expect(authBytes instanceof Uint8Array).toBe(false)
+    expect(encodeMessage(SaslAuthenticate.request, 0, { authBytes })).toEqual(Buffer.from('000000020102', 'hex'))
   })
   test('and so is one that the version has no place for', () => {
     const error = fails({ topics: null, includeTopicAuthorizedOperations: true }, 7)

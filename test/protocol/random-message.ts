@@ -1,6 +1,6 @@
 import { Layout } from '../../src/protocol/presence.ts'
 import { ALWAYS, type Message, type Presence, type Primitive, type Shape, type Wire } from '../../src/protocol/schema.ts'
-import { unknownTags } from '../../src/protocol/wire.ts'
+import { unknownTags, Writer } from '../../src/protocol/wire.ts'
 
 /** A generator whose whole sequence follows from its seed (mulberry32). */
 export class Random {
@@ -58,7 +58,7 @@ export interface RandomOptions {
 
 interface Member {
   [name: string]: unknown
-  [unknownTags]?: Map<number, Buffer>
+  [unknownTags]?: Buffer
 }
 
 /** A message with a random value for every field that the version has; what it lacks is left out. */
@@ -87,7 +87,11 @@ class Maker {
       value[name] = this.value(wire, presence, depth)
     }
     if (this.options.unknownTags && this.layout.flexible && this.random.chance(0.2)) {
-      value[unknownTags] = new Map([[lastTag + 1 + this.random.below(300), this.random.bytes(this.random.pick([0, 3, 200]))]])
+      const writer = new Writer(),
+        bytes = this.random.bytes(this.random.pick([0, 3, 200]))
+      writer.uvarint(lastTag + 1 + this.random.below(300))
+      writer.uvarint(bytes.length)
+      value[unknownTags] = Buffer.concat([writer.finish(), bytes])
     }
     return value
   }
