@@ -15,6 +15,7 @@ const KEY_TYPE = { group: 0, transaction: 1, share: 2 } as const satisfies Recor
 const SINCE = { group: 0, transaction: 1, share: 6 } as const satisfies Record<CoordinatorKind, number>
 /** First version that is asked for many keys at once (KIP-699). */
 const BATCHED = 4
+const MAX_REMEMBERED = 10_000
 
 interface Found {
   readonly nodeId: number
@@ -44,13 +45,28 @@ export class Coordinators {
     this.requestTimeoutMs = requestTimeoutMs
   }
 
-  /** Node id of the coordinator. Asks until it is found or the deadline passes. */
-  async find(kind: CoordinatorKind, key: string, deadline: Deadline, signal?: AbortSignal): Promise<number> {
+  /** Node id of the coordinator, as far as it is remembered. */
+  known(kind: CoordinatorKind, key: string): number | undefined {
+    const id = `${kind}:${key}`
+    const nodeId = this.nodes.get(id)
+    if (nodeId === undefined || !this.brokers.endpoint(nodeId)) return undefined
+    this.remember(id, nodeId)
+    return nodeId
+  }
+
+  /** Node id of the coordinator. Asks until it is found or the deadline passes, or once. */
+  async find(
+    kind: CoordinatorKind,
+    key: string,
+    deadline: Deadline,
+    signal?: AbortSignal,
+    tries: 'many' | 'one' = 'many',
+  ): Promise<number> {
     const operation = `finding the coordinator of ${kind} '${key}'`
     for (let attempt = 1; ; attempt++) {
       this.lifetime.check()
-      const known = this.nodes.get(`${kind}:${key}`)
-      if (known !== undefined && this.brokers.endpoint(known)) return known
+      const known = this.known(kind, key)
+      if (known !== undefined) return known
       try {
         return await this.lifetime.within(this.search(kind, key), {
           ms: deadline.remainingMs,
@@ -64,6 +80,7 @@ export class Coordinators {
         if (signal?.aborted || isFatal(error) || !isRetriable(error)) throw error
         // The search goes on for others when our time is up: what failed before says why.
         if (deadline.passed) throw timeIsUp(operation, deadline, this.failure ?? error, 'not-sent')
+        if (tries === 'one') throw error
         const pause = this.metadata.retryBackoffMs(attempt)
         if (pause >= deadline.remainingMs) throw timeIsUp(operation, deadline, error, 'not-sent')
         await this.lifetime.delay(pause, signal)
@@ -74,6 +91,17 @@ export class Coordinators {
   /** For NOT_COORDINATOR and lost connections: the next `find` asks again. */
   forget(kind: CoordinatorKind, key: string): void {
     this.nodes.delete(`${kind}:${key}`)
+  }
+
+  /** The latest used are remembered: whoever goes through all groups of a large cluster must not fill the memory with them. */
+  private remember(id: string, nodeId: number): void {
+    this.nodes.delete(id)
+    this.nodes.set(id, nodeId)
+    if (this.nodes.size <= MAX_REMEMBERED) return
+    for (const oldest of this.nodes.keys()) {
+      this.nodes.delete(oldest)
+      return
+    }
   }
 
   /** Searches of one turn share a request, and a key that is being searched is not asked for again. */
@@ -109,7 +137,7 @@ export class Coordinators {
           return
         }
         this.learn(answer)
-        this.nodes.set(`${kind}:${key}`, answer.nodeId)
+        this.remember(`${kind}:${key}`, answer.nodeId)
         search.resolve(answer.nodeId)
       })
     const asked = this.ask(kind, keys, found).then(() => {

@@ -6,8 +6,9 @@ import type { CoordinatorKind } from './coordinators.ts'
 import { errorCodesIn } from './error-codes-of.ts'
 import { type Body, codeOf, elementShape, isPartial, joined } from './merge.ts'
 import { offsetFetchOfOneGroup } from './offset-fetch-forms.ts'
-import { mayRepeat, mendable } from './retry.ts'
+import { isRetriable, mendable } from './retry.ts'
 import { type Cluster, laneOf, type Operation, type Router } from './router.ts'
+import { notFound, type Part, remedyOf, SplitRequest, type Splitter } from './split-request.ts'
 
 type KeyedRoute = Route & { kind: CoordinatorKind }
 
@@ -21,12 +22,12 @@ interface KeyPath {
   readonly until: number
 }
 
-/** One key of a request for many, and what became of it. */
-interface Part {
+/** One key of a request for many. */
+interface KeyedPart extends Part {
   readonly element: unknown
   readonly key: string
-  result: Body | undefined
-  failure: Error | undefined
+  /** Its coordinator, if the cache need not know it. */
+  nodeId: number | undefined
 }
 
 /** Where the results of the parts are, and how to tell whose they are. */
@@ -54,7 +55,7 @@ export async function sendKeyed(cluster: Cluster, router: Router, operation: Ope
 
 const isFilled = (value: unknown) => Array.isArray(value) && value.length > 0
 
-class KeyedRequest {
+class KeyedRequest implements Splitter<KeyedPart> {
   private readonly cluster: Cluster
   private readonly router: Router
   private readonly operation: Operation
@@ -76,60 +77,46 @@ class KeyedRequest {
 
   async send(): Promise<Body> {
     const { path, request } = this
-    const parts = (request[path.field] as unknown[]).map((element): Part => {
+    const parts = (request[path.field] as unknown[]).map((element): KeyedPart => {
       const key = String(path.inner === undefined ? element : (element as Body)[path.inner])
-      return { element, key, result: undefined, failure: undefined }
+      return { element, key, nodeId: undefined, result: undefined, failure: undefined }
     })
-    let pending = parts
-    for (let attempt = 1; pending.length > 0; attempt++) {
-      const again = await this.round(pending)
-      const failure = again[0]?.failure
-      if (!failure || !(await this.router.pause(this.operation, attempt, failure))) break
-      pending = again
-    }
-    const failed = parts.find(part => !part.result && part.failure)
-    if (this.answers.length === 0 && failed?.failure) throw failed.failure
+    const split = new SplitRequest(this.router, this.operation, this)
+    await split.send(parts)
+    const failed = parts.find(part => part.failure)
+    if (failed?.failure && !parts.some(part => part.result)) throw split.errorOf(failed.failure)
     return { ...joined(this.operation.api, this.answers, []), [this.results.array]: parts.map(part => this.resultOf(part)) }
   }
 
-  /** Sends each part once; returns those to send again. */
-  private async round(parts: readonly Part[]): Promise<Part[]> {
-    const { deadline, signal } = this.operation
-    const { coordinators } = this.cluster
-    const byNode = new Map<number, Part[]>()
-    const again: Part[] = []
-    await Promise.all(
-      parts.map(async part => {
-        try {
-          const nodeId = await coordinators.find(this.kind, part.key, deadline, signal)
-          const shard = byNode.get(nodeId)
-          if (shard) shard.push(part)
-          else byNode.set(nodeId, [part])
-        } catch (error) {
-          if (!(error instanceof Error) || signal?.aborted || !isPartial(error)) throw error
-          part.failure = error
-        }
-      }),
-    )
-    await Promise.all(
-      Array.from(byNode, async ([nodeId, shard]) => {
-        try {
-          await this.ask(nodeId, shard, again)
-        } catch (error) {
-          if (!(error instanceof Error) || signal?.aborted || !isPartial(error)) throw error
-          for (const part of shard) {
-            part.failure = error
-            if (!mayRepeat(this.operation.api, error)) continue
-            coordinators.forget(this.kind, part.key)
-            again.push(part)
-          }
-        }
-      }),
-    )
-    return again
+  nodeOf({ key, nodeId }: KeyedPart): number | undefined {
+    return nodeId ?? this.cluster.coordinators.known(this.kind, key)
   }
 
-  private async ask(nodeId: number, shard: readonly Part[], again: Part[]): Promise<void> {
+  async lookUp(parts: readonly KeyedPart[]): Promise<KeyedPart[]> {
+    const { deadline, signal } = this.operation
+    const { coordinators } = this.cluster
+    const found = await Promise.allSettled(parts.map(({ key }) => coordinators.find(this.kind, key, deadline, signal, 'one')))
+    return parts.filter((part, index) => {
+      const result = found[index]
+      if (result?.status !== 'rejected') {
+        part.nodeId = result?.value
+        return false
+      }
+      if (!(result.reason instanceof Error) || signal?.aborted || !isPartial(result.reason)) throw result.reason
+      notFound(part, result.reason)
+      return isRetriable(result.reason)
+    })
+  }
+
+  mend(parts: readonly KeyedPart[]): void {
+    for (const part of parts) {
+      if (remedyOf(this.operation, part) === 'wait') continue
+      part.nodeId = undefined
+      this.cluster.coordinators.forget(this.kind, part.key)
+    }
+  }
+
+  async ask(nodeId: number, shard: readonly KeyedPart[]): Promise<KeyedPart[]> {
     const { api, maxVersion, signal, deadline } = this.operation
     const { client } = this.cluster
     const timeoutMs = Math.max(1, deadline.remainingMs)
@@ -137,13 +124,10 @@ class KeyedRequest {
     const version =
       api.key === OffsetFetch.key ? await client.versionOf(nodeId, api, { lane: laneOf(api), timeoutMs, signal }) : NEVER
     if (version < this.path.since || (maxVersion ?? NEVER) < this.path.since) {
-      for (const part of shard)
-        this.take(
-          part,
-          await offsetFetchOfOneGroup(this.router, this.operation, nodeId, part.element as Body, this.request),
-          again,
-        )
-      return
+      const results = await Promise.all(
+        shard.map(({ element }) => offsetFetchOfOneGroup(this.router, this.operation, nodeId, element as Body, this.request)),
+      )
+      return shard.filter((part, index) => this.isOpen(part, results[index]))
     }
     const body = { ...this.request, [this.path.field]: shard.map(part => part.element) }
     const minVersion = Math.max(this.operation.minVersion ?? 0, this.path.since)
@@ -151,23 +135,23 @@ class KeyedRequest {
     this.answers.push(answer)
     const list = answer[this.results.array] as Body[]
     const { key } = this.results
-    shard.forEach((part, index) => {
-      this.take(part, key === undefined ? list[index] : list.find(each => each[key] === part.key), again)
-    })
+    return shard.filter((part, index) =>
+      this.isOpen(part, key === undefined ? list[index] : list.find(each => each[key] === part.key)),
+    )
   }
 
-  private take(part: Part, result: Body | undefined, again: Part[]): void {
+  /** Takes in the result of a part. True where asking again may give another. */
+  private isOpen(part: KeyedPart, result: Body | undefined): boolean {
     const { api } = this.operation
     part.result = result
     const codes = result ? errorCodesIn(this.results.shape, result) : undefined
     const code = codes ? mendable(api, codes, 'coordinator') : ErrorCode.COORDINATOR_NOT_AVAILABLE
-    if (code === ErrorCode.NONE) return
+    if (code === ErrorCode.NONE) return false
     part.failure = brokerError(code, { api: api.name, message: `${this.kind} '${part.key}'` })
-    this.cluster.coordinators.forget(this.kind, part.key)
-    again.push(part)
+    return true
   }
 
-  private resultOf({ result, key, failure }: Part): Body {
+  private resultOf({ result, key, failure }: KeyedPart): Body {
     if (result) return result
     const blank = defaultsOf(this.results.shape)
     if (this.results.key !== undefined) blank[this.results.key] = key

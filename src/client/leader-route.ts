@@ -1,10 +1,13 @@
 import { BrokerError } from '../errors.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
-import { type Api, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
-import { type Body, codeOf, elementShape, isPartial, joined } from './merge.ts'
-import { mayRepeat, type Remedy, remedyFor, timeIsUp } from './retry.ts'
+import { type Api, NEVER, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
+import { type Body, codeOf, elementShape, joined } from './merge.ts'
+import type { Metadata } from './metadata.ts'
+import { remedyFor } from './retry.ts'
 import type { Cluster, Operation, Router } from './router.ts'
+import { type Part, remedyOf, SplitRequest, type Splitter } from './split-request.ts'
+import { withTopicIds } from './topic-ids.ts'
 
 /** Where topics, partitions and errors sit in the request and the answer of an API that goes to leaders. */
 interface LeaderPlan {
@@ -27,15 +30,14 @@ interface ResultPlan {
   readonly topicShape: Shape
 }
 
-/** One partition of the request, and what became of it. */
-interface Piece {
+/** One partition of the request. */
+interface Piece extends Part {
   readonly topic: Body
   readonly item: unknown
   readonly index: number
-  readonly name: string | undefined
-  result: Body | undefined
-  /** Why it has no result, or not the final one. */
-  failure: Error | undefined
+  /** Undefined while only the topic's id is known. */
+  name: string | undefined
+  readonly id: string
   unknownAnswers: number
 }
 
@@ -46,158 +48,151 @@ const plans = new WeakMap<Api, LeaderPlan>()
 
 /** Sends each partition to its leader, sends again what failed for a reason that passes, and joins the answers. */
 export async function sendToLeaders(cluster: Cluster, router: Router, operation: Operation, request: Body): Promise<Body> {
-  const { api, signal, deadline } = operation
-  const plan = planOf(api)
-  const { metadata } = cluster.client
-  await metadata.known(deadline, signal)
-  const ids = idsOf(plan, request)
-  if (ids.length > 0) await metadata.locateIds(ids, { timeoutMs: deadline.remainingMs, signal })
-  const pieces = piecesOf(plan, request, id => metadata.topicById(id)?.name)
-  const answers: Body[] = []
-  let outOfTime = false
-  let pending = pieces
-  for (let attempt = 1; pending.length > 0; attempt++) {
-    const unknown = await metadata.locate(namesOf(pending), { timeoutMs: deadline.remainingMs, signal })
-    const shards = new Map<number, Piece[]>()
-    let remedy: Remedy = 'wait'
-    const again: Piece[] = []
-    const retry = (piece: Piece, code: number | undefined, failure: Error) => {
-      piece.failure = failure
-      const needed = code === undefined ? 'refresh-metadata' : remedyFor(api, code)
-      if (needed === undefined) return
-      if (code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && ++piece.unknownAnswers >= UNKNOWN_PARTITION_ANSWERS) return
-      if (needed !== 'wait') remedy = 'refresh-metadata'
-      again.push(piece)
-    }
-    for (const piece of pending) {
-      const gone = piece.name === undefined ? undefined : unknown.get(piece.name)
-      if (gone) {
-        piece.failure = gone
-        continue
-      }
-      const leader = piece.name === undefined ? undefined : metadata.leaderOf(piece.name, piece.index)
-      if (leader) {
-        const shard = shards.get(leader.nodeId)
-        if (shard) shard.push(piece)
-        else shards.set(leader.nodeId, [piece])
-      } else {
-        const code = leaderless(piece, name => metadata.topic(name)?.partitions[piece.index] !== undefined)
-        retry(piece, code, brokerError(code, { api: api.name, topic: piece.name, partition: piece.index }))
-      }
-    }
-    await Promise.all(
-      Array.from(shards, async ([nodeId, shard]) => {
-        try {
-          const body = bodyOf(plan, request, shard, name => metadata.topic(name)?.topicId)
-          const answer = await router.once(operation, body, nodeId)
-          if (!answer) {
-            for (const piece of shard) piece.result = blankResult(plan, piece, undefined)
-            return
-          }
-          answers.push(answer)
-          read(plan, api, answer, shard, retry, id => metadata.topicById(id)?.name)
-        } catch (error) {
-          if (!(error instanceof Error) || signal?.aborted || !isPartial(error)) throw error
-          for (const piece of shard) {
-            piece.failure = error
-            if (mayRepeat(api, error)) retry(piece, undefined, error)
-          }
-        }
-      }),
-    )
-    pending = again
-    const failure = again[0]?.failure
-    if (!failure) break
-    if (!(await router.pause(operation, attempt, failure))) {
-      outOfTime = true
-      break
-    }
-    await router.apply(remedy, { kind: 'any' }, operation)
+  await cluster.client.metadata.known(operation.deadline, operation.signal)
+  return new LeaderRequest(cluster, router, operation, request).send()
+}
+
+class LeaderRequest implements Splitter<Piece> {
+  private readonly metadata: Metadata
+  private readonly router: Router
+  private readonly operation: Operation
+  private readonly request: Body
+  private readonly plan: LeaderPlan
+  private readonly answers: Body[] = []
+
+  constructor({ client }: Cluster, router: Router, operation: Operation, request: Body) {
+    this.metadata = client.metadata
+    this.router = router
+    this.operation = operation
+    this.request = request
+    this.plan = planOf(operation.api)
   }
-  const failed = pieces.find(piece => piece.failure && !(piece.failure instanceof BrokerError))
-  if (answers.length === 0 && failed?.failure)
-    throw outOfTime ? timeIsUp(`the ${api.name} request`, deadline, failed.failure) : failed.failure
-  return assemble(plan, api, pieces, answers)
+
+  async send(): Promise<Body> {
+    const { plan, operation, answers } = this
+    const pieces = piecesOf(plan, this.request)
+    const split = new SplitRequest(this.router, operation, this)
+    await split.send(pieces)
+    const failed = pieces.find(piece => piece.failure && !(piece.failure instanceof BrokerError))
+    if (failed?.failure && answers.length === 0) throw split.errorOf(failed.failure)
+    return assemble(plan, operation.api, pieces, answers)
+  }
+
+  nodeOf(piece: Piece): number | undefined {
+    const name = this.nameOf(piece)
+    return name === undefined ? undefined : this.metadata.leaderOf(name, piece.index)?.nodeId
+  }
+
+  /** A topic asked for by its id has whatever name it has now. */
+  private nameOf(piece: Piece): string | undefined {
+    piece.name ??= this.metadata.topicById(piece.id)?.name
+    return piece.name
+  }
+
+  async lookUp(pieces: readonly Piece[]): Promise<Piece[]> {
+    const { metadata } = this
+    const { deadline, signal, api } = this.operation
+    const names = new Set<string>()
+    const ids = new Set<string>()
+    let leaderless = false
+    for (const piece of pieces) {
+      const name = this.nameOf(piece)
+      if (name === undefined) ids.add(piece.id)
+      else if (metadata.topic(name)) leaderless = true
+      else names.add(name)
+    }
+    const once = { timeoutMs: deadline.remainingMs, signal, patience: 1 }
+    const [byName, byId] = await Promise.all([
+      metadata.locate([...names], once),
+      metadata.locateIds([...ids], once),
+      leaderless && this.router.refresh(this.operation),
+    ])
+    return pieces.filter(piece => {
+      if (this.nodeOf(piece) !== undefined) return false
+      const error = piece.name === undefined ? byId.get(piece.id) : byName.get(piece.name)
+      if (error) return this.isOpen(piece, error)
+      const code = this.leaderless(piece)
+      return this.isOpen(piece, brokerError(code, { api: api.name, topic: piece.name, partition: piece.index }))
+    })
+  }
+
+  private leaderless({ name, index }: Piece): number {
+    if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
+    const exists = this.metadata.topic(name)?.partitions[index] !== undefined
+    return exists ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  }
+
+  async ask(nodeId: number, shard: readonly Piece[]): Promise<Piece[]> {
+    const { plan, operation, metadata } = this
+    // Ids are looked up at each attempt anew: a topic may be recreated meanwhile.
+    const complete = withTopicIds(operation.api, bodyOf(plan, this.request, shard), metadata)
+    const maxVersion = Math.min(operation.maxVersion ?? NEVER, complete.maxVersion)
+    const answer = await this.router.once({ ...operation, maxVersion }, complete.request, nodeId)
+    if (answer) {
+      this.answers.push(answer)
+      return this.read(answer, shard)
+    }
+    for (const piece of shard) piece.result = blankResult(plan, piece, undefined)
+    return []
+  }
+
+  async mend(pieces: readonly Piece[]): Promise<void> {
+    if (pieces.some(piece => remedyOf(this.operation, piece) !== 'wait')) await this.router.refresh(this.operation)
+  }
+
+  private read(answer: Body, shard: readonly Piece[]): Piece[] {
+    const { results } = this.plan
+    const { api } = this.operation
+    const found = new Map<string, Map<unknown, Body>>()
+    for (const topic of answer[results.topics] as Body[]) {
+      const id = results.id === undefined ? undefined : (topic[results.id] as string)
+      const named = (results.name !== undefined && (topic[results.name] as string)) || undefined
+      const name = named ?? (id === undefined ? '' : (this.metadata.topicById(id)?.name ?? id))
+      let partitions = found.get(name)
+      if (!partitions) found.set(name, (partitions = new Map()))
+      for (const partition of topic[results.partitions] as Body[]) partitions.set(partition[results.index], partition)
+    }
+    const top = topLevelError(api, answer)
+    return shard.filter(piece => {
+      piece.result = found.get(piece.name ?? '')?.get(piece.index)
+      const code = piece.result ? (piece.result[results.error] as number) : top || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      if (code === ErrorCode.NONE) return false
+      return this.isOpen(piece, brokerError(code, { api: api.name, topic: piece.name, partition: piece.index }))
+    })
+  }
+
+  /** Takes in what went wrong with a piece. True where sending it again may help. */
+  private isOpen(piece: Piece, failure: BrokerError): boolean {
+    piece.failure = failure
+    const isUnknown =
+      failure.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || failure.errorCode === ErrorCode.UNKNOWN_TOPIC_ID
+    if (isUnknown && ++piece.unknownAnswers >= UNKNOWN_PARTITION_ANSWERS) return false
+    return remedyFor(this.operation.api, failure.errorCode) !== undefined
+  }
 }
 
-function leaderless(piece: Piece, exists: (name: string) => boolean): number {
-  if (piece.name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
-  return exists(piece.name) ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-}
-
-/** Ids of the topics that are asked for by id alone. */
-function idsOf(plan: LeaderPlan, request: Body): string[] {
-  const { id, name } = plan
-  if (id === undefined) return []
-  const topics = (request[plan.topics] ?? []) as Body[]
-  return topics.filter(topic => topic[id] && !(name !== undefined && topic[name])).map(topic => String(topic[id]))
-}
-
-function piecesOf(plan: LeaderPlan, request: Body, nameOf: (id: string) => string | undefined): Piece[] {
+function piecesOf(plan: LeaderPlan, request: Body): Piece[] {
   const pieces: Piece[] = []
   for (const topic of (request[plan.topics] ?? []) as Body[]) {
-    const given = plan.name === undefined ? undefined : (topic[plan.name] as string | undefined)
-    const id = plan.id === undefined ? undefined : (topic[plan.id] as string | undefined)
-    const name = given || (id && id !== NO_UUID ? nameOf(id) : undefined)
+    const name = (plan.name !== undefined && (topic[plan.name] as string)) || undefined
+    const id = (plan.id !== undefined && (topic[plan.id] as string)) || NO_UUID
     for (const item of (topic[plan.partitions] ?? []) as unknown[]) {
       const index = Number(plan.index === undefined ? item : (item as Body)[plan.index])
-      pieces.push({ topic, item, index, name, result: undefined, failure: undefined, unknownAnswers: 0 })
+      pieces.push({ topic, item, index, name, id, result: undefined, failure: undefined, unknownAnswers: 0 })
     }
   }
   return pieces
 }
 
-function namesOf(pieces: readonly Piece[]): string[] {
-  const names = new Set<string>()
-  for (const { name } of pieces) if (name !== undefined) names.add(name)
-  return [...names]
-}
-
-/** The part of a request that goes to one leader. Topic names and ids stand in for each other, as the version needs. */
-function bodyOf(plan: LeaderPlan, request: Body, shard: readonly Piece[], idOf: (name: string) => string | undefined): Body {
+/** The part of a request that goes to one leader. */
+function bodyOf(plan: LeaderPlan, request: Body, shard: readonly Piece[]): Body {
   const topics = new Map<Body, Body>()
   for (const piece of shard) {
     let topic = topics.get(piece.topic)
-    if (!topic) {
-      topic = { ...piece.topic, [plan.partitions]: [] }
-      if (plan.name !== undefined && piece.name !== undefined) topic[plan.name] = piece.name
-      // Asked for by name, it is whatever has that name now; asked for by id, it is that and no other (KIP-516).
-      if (plan.id !== undefined && piece.name !== undefined && (topic[plan.id] ?? NO_UUID) === NO_UUID) {
-        topic[plan.id] = idOf(piece.name) ?? NO_UUID
-      }
-      topics.set(piece.topic, topic)
-    }
+    if (!topic) topics.set(piece.topic, (topic = { ...piece.topic, [plan.partitions]: [] }))
     ;(topic[plan.partitions] as unknown[]).push(piece.item)
   }
   return { ...request, [plan.topics]: [...topics.values()] }
-}
-
-function read(
-  plan: LeaderPlan,
-  api: Api,
-  answer: Body,
-  shard: readonly Piece[],
-  retry: (piece: Piece, code: number, failure: Error) => void,
-  nameOf: (id: string) => string | undefined,
-): void {
-  const { results } = plan
-  const found = new Map<string, Map<unknown, Body>>()
-  for (const topic of answer[results.topics] as Body[]) {
-    const id = results.id === undefined ? undefined : (topic[results.id] as string)
-    const name = (results.name !== undefined && (topic[results.name] as string)) || (id !== undefined && nameOf(id)) || id || ''
-    let partitions = found.get(name)
-    if (!partitions) found.set(name, (partitions = new Map()))
-    for (const partition of topic[results.partitions] as Body[]) partitions.set(partition[results.index], partition)
-  }
-  const top = topLevelError(api, answer)
-  for (const piece of shard) {
-    const result = found.get(piece.name ?? '')?.get(piece.index)
-    const code = result ? (result[results.error] as number) : top || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-    piece.result = result
-    if (code !== ErrorCode.NONE) {
-      retry(piece, code, brokerError(code, { api: api.name, topic: piece.name, partition: piece.index }))
-    }
-  }
 }
 
 function topLevelError(api: Api, answer: Body): number {

@@ -21,7 +21,7 @@ export interface EnsureOptions {
   readonly signal?: AbortSignal | undefined
   /** Ask the broker to create what does not exist, where it is configured to. Default false. */
   readonly allowAutoCreate?: boolean | undefined
-  /** How often brokers may say that a topic does not exist before that is believed. */
+  /** How many answers a topic is given. Default: all until the deadline, or 5 that say that it does not exist. */
   readonly patience?: number | undefined
 }
 
@@ -161,7 +161,7 @@ export class Metadata {
     questionOf: (keys: readonly string[]) => Question,
     options: EnsureOptions,
   ): Promise<Map<string, BrokerError>> {
-    const { signal, patience = UNKNOWN_TOPIC_ANSWERS, timeoutMs = this.options.defaultApiTimeoutMs } = options
+    const { signal, patience, timeoutMs = this.options.defaultApiTimeoutMs } = options
     const failed = new Map<string, BrokerError>()
     const missing = () => keys.filter(key => !failed.has(key) && !isKnown(key))
     let pending = missing()
@@ -176,7 +176,8 @@ export class Metadata {
         const asked = (answers.get(key) ?? 0) + 1
         answers.set(key, asked)
         const isUnknown = code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || code === ErrorCode.UNKNOWN_TOPIC_ID
-        const over = pause >= deadline.remainingMs || !errorRow(code).retriable || (isUnknown && asked >= patience)
+        const enough = patience ?? (isUnknown ? UNKNOWN_TOPIC_ANSWERS : Number.POSITIVE_INFINITY)
+        const over = pause >= deadline.remainingMs || !errorRow(code).retriable || asked >= enough
         if (over) failed.set(key, brokerError(code || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, { api: 'Metadata', topic: key }))
       }
       pending = missing()
@@ -278,12 +279,12 @@ export class Metadata {
   private start(round: Round): void {
     this.round = round
     void this.run(round).then(
-      codes => this.finish(round, () => round.resolve(codes)),
-      (error: unknown) => this.finish(round, () => round.reject(error)),
+      codes => this.finish(() => round.resolve(codes)),
+      (error: unknown) => this.finish(() => round.reject(error)),
     )
   }
 
-  private finish(round: Round, settle: () => void): void {
+  private finish(settle: () => void): void {
     this.round = undefined
     this.lastEnd = this.runtime.clock.monotonic()
     settle()
@@ -291,7 +292,6 @@ export class Metadata {
     this.nextRound = undefined
     if (next) this.start(next)
     else this.armAge()
-    void round
   }
 
   private async run(round: Round): Promise<Codes> {
@@ -366,7 +366,7 @@ export class Metadata {
     }
   }
 
-  /** The next refresh by age; after a failure, by backoff. Nothing is armed while nothing is tracked or cached. */
+  /** The next refresh by age, also while no topic is known: brokers come and go. After a failure, by backoff. */
   private armAge(): void {
     this.ageTimer?.cancel()
     this.ageTimer = undefined

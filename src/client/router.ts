@@ -2,7 +2,7 @@ import { BrokerError, KafkaError, PartialFailureError } from '../errors.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
-import { type Api, type Decoded, type Encodable, NEVER, type Shape } from '../protocol/schema.ts'
+import { type Api, type Decoded, type Encodable, NEVER, type Route, type Shape } from '../protocol/schema.ts'
 import type { ClientEvents } from '../telemetry/events.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Brokers, Lane } from './brokers.ts'
@@ -69,22 +69,26 @@ export class Router {
       minVersion: options.minVersion,
       maxVersion: options.maxVersion,
     }
-    const names = namesWithoutId(api, request)
-    if (names.length > 0) await this.learn(names, operation)
-    const timed = this.withTimeout(operation, request)
-    const complete = withTopicIds(api, timed, client.metadata)
-    const limited = { ...operation, maxVersion: Math.min(options.maxVersion ?? NEVER, complete.maxVersion) }
-    const answer =
-      options.nodeId === undefined
-        ? // Leaders get ids at each attempt anew: a topic may be recreated meanwhile.
-          await this.routed(limited, api.route.kind === 'leader' ? timed : complete.request)
-        : await this.whole(limited, complete.request, { kind: 'broker', nodeId: options.nodeId })
+    const answer = await this.answer(operation, this.withTimeout(operation, request), options.nodeId)
     return withTopicNames(api, answer, client.metadata) as Decoded<A['response']>
   }
 
-  /** Topic ids, as far as one look-up gives them. */
-  private async learn(names: readonly string[], { deadline, signal }: Operation): Promise<void> {
-    await this.cluster.client.metadata.locate(names, { timeoutMs: deadline.remainingMs, signal, patience: 1 })
+  private async answer(operation: Operation, request: Body, nodeId: number | undefined): Promise<Body> {
+    const { route } = operation.api
+    if (nodeId !== undefined) return this.whole(...(await this.withIds(operation, request)), { kind: 'broker', nodeId })
+    // Leaders get ids at each attempt anew: a topic may be recreated meanwhile.
+    if (route.kind === 'leader') return sendToLeaders(this.cluster, this, operation, request)
+    return this.routed(...(await this.withIds(operation, request)), route)
+  }
+
+  /** With the ids of its topics, as far as one look-up gives them. */
+  private async withIds(operation: Operation, request: Body): Promise<[Operation, Body]> {
+    const { api, deadline, signal } = operation
+    const { metadata } = this.cluster.client
+    const names = namesWithoutId(api, request)
+    if (names.length > 0) await metadata.locate(names, { timeoutMs: deadline.remainingMs, signal, patience: 1 })
+    const complete = withTopicIds(api, request, metadata)
+    return [{ ...operation, maxVersion: Math.min(operation.maxVersion ?? NEVER, complete.maxVersion) }, complete.request]
   }
 
   /** Unless the caller says otherwise, the broker may take as long as the answer is waited for. */
@@ -97,14 +101,11 @@ export class Router {
     return request
   }
 
-  private async routed(operation: Operation, request: Body): Promise<Body> {
-    const { route } = operation.api
+  private async routed(operation: Operation, request: Body, route: Exclude<Route, { kind: 'leader' }>): Promise<Body> {
     switch (route.kind) {
       case 'any':
       case 'controller':
         return this.whole(operation, request, { kind: route.kind })
-      case 'leader':
-        return sendToLeaders(this.cluster, this, operation, request)
       case 'group':
       case 'transaction':
       case 'share':
@@ -177,7 +178,7 @@ export class Router {
     return client.sendTo(nodeId, api, request, options)
   }
 
-  async nodeOf(to: Destination, { deadline, signal }: Operation): Promise<number> {
+  private async nodeOf(to: Destination, { deadline, signal }: Operation): Promise<number> {
     const { client, coordinators } = this.cluster
     switch (to.kind) {
       case 'broker':
@@ -209,10 +210,14 @@ export class Router {
     return true
   }
 
-  async apply(remedy: Remedy, to: Destination, { api, deadline, signal }: Operation): Promise<void> {
-    const { client, coordinators, lifetime } = this.cluster
-    if (to.kind === 'coordinator' && remedy !== 'wait') coordinators.forget(to.of, to.key)
-    if (remedy !== 'refresh-metadata') return
+  private async apply(remedy: Remedy, to: Destination, operation: Operation): Promise<void> {
+    if (to.kind === 'coordinator' && remedy !== 'wait') this.cluster.coordinators.forget(to.of, to.key)
+    if (remedy === 'refresh-metadata') await this.refresh(operation)
+  }
+
+  /** A failure to refresh is no reason to give up, as long as another attempt may help. */
+  async refresh({ api, deadline, signal }: Operation): Promise<void> {
+    const { client, lifetime } = this.cluster
     try {
       await lifetime.within(client.metadata.refresh(`${api.name} failed`), {
         ms: deadline.remainingMs,
