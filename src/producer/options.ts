@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Client } from '../client/client.ts'
 import { type ClientOptionsInput, javaNames as clientJavaNames, clientOptionsShape, clientRules } from '../client/options.ts'
+import type { Codec } from '../protocol/compression/codec.ts'
+import { levelFault } from '../protocol/compression/levels.ts'
 import { bytes, type Serde } from '../serde/index.ts'
 import { byteCount, checkObject, ms, parseOptions } from '../util/options.ts'
 import type { Partitioner } from './partitioner.ts'
@@ -46,7 +48,7 @@ const ownShape = {
   compressionLevel: z
     .int()
     .optional()
-    .describe('gzip 1 to 9, lz4 1 to 17, zstd -131072 to 22 (KIP-390). Default: that of the codec.'),
+    .describe('gzip 1 to 9 or -1, lz4 1 to 17, zstd -131072 to 22 (KIP-390). Default: that of the codec.'),
   partitioner: z
     .custom<Partitioner>(isFunction, 'must be a function of a record and its topic that returns a partition')
     .optional()
@@ -84,14 +86,8 @@ interface RuleFields {
   readonly deliveryTimeoutMs: number
   readonly bufferMemory: number
   readonly maxRequestSize: number
-  readonly compression: string
+  readonly compression: Codec
   readonly compressionLevel?: number | undefined
-}
-
-const LEVELS: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  gzip: [1, 9],
-  lz4: [1, 17],
-  zstd: [-131_072, 22],
 }
 
 function ownRules(options: RuleFields, context: z.RefinementCtx): void {
@@ -102,12 +98,8 @@ function ownRules(options: RuleFields, context: z.RefinementCtx): void {
     issue('maxInFlightRequests', 'must be at most 5 when idempotent is asked for: brokers remember 5 batches per producer')
   if (options.maxRequestSize > options.bufferMemory)
     issue('bufferMemory', 'must be at least maxRequestSize, or a record of that size would never fit: raise bufferMemory')
-  if (options.compressionLevel !== undefined) {
-    const range = LEVELS[options.compression]
-    if (!range) issue('compressionLevel', `has no meaning with compression '${options.compression}': leave it out`)
-    else if (options.compressionLevel < range[0] || options.compressionLevel > range[1])
-      issue('compressionLevel', `must be between ${range[0]} and ${range[1]} for ${options.compression}`)
-  }
+  const fault = levelFault(options.compression, options.compressionLevel)
+  if (fault) issue('compressionLevel', fault)
 }
 
 const schema = z.strictObject({ ...clientOptionsShape, ...ownShape }).superRefine((options, context) => {

@@ -2,6 +2,9 @@
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Codec = (typeof CODECS)[number]
 
+/** Inputs from which so much may come leave the loop, however small they are: some milliseconds of work. */
+export const OFFLOAD_OUTPUT_BYTES = 1024 * 1024
+
 /** A piece of work: `inline` blocks the loop; the other forms, of which a job has one, give way to others. Same result. */
 export interface Job<T> {
   inline(): T

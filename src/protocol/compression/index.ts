@@ -1,7 +1,8 @@
 /** @module gzip, snappy, lz4 and zstd behind one interface. */
 import { CorruptRecordError, KafkaError } from '../../errors.ts'
-import type { Codec, Compressor, Job, JobRunner } from './codec.ts'
+import { type Codec, type Compressor, type Job, type JobRunner, OFFLOAD_OUTPUT_BYTES } from './codec.ts'
 import { gzip } from './gzip.ts'
+import { checkLevel } from './levels.ts'
 import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
 import { zstd } from './zstd.ts'
@@ -10,15 +11,13 @@ export { CODECS, type Codec, type Compressor, type Job, type JobRunner, jobOf } 
 
 /** Inputs from this size on leave the loop: below it the hand-over costs more than the work. */
 export const OFFLOAD_BYTES = 16 * 1024
-/** So do inputs from which so much may come, however small: some milliseconds of work. */
-const OFFLOAD_OUTPUT_BYTES = 1024 * 1024
 
 /**
  * Compresses with a codec other than `none`.
- * @param level As KIP-390 has them: gzip 1–9, lz4 1–17, zstd -131072…22; the codec's default otherwise.
+ * @param level As KIP-390 has them: gzip 1–9 or -1, lz4 1–17, zstd -131072…22; the codec's default otherwise.
  * @param runner Takes 16 KiB and more off the loop (gzip, zstd) or does them step by step (snappy, lz4); the result is then a promise.
  * @param legacy For a message set of format 0.
- * @throws KafkaError ERR_MISSING_CODEC where what the codec needs is not there.
+ * @throws KafkaError ERR_INVALID_ARGUMENT for a level the codec does not have, ERR_MISSING_CODEC where what it needs is not there.
  */
 export function compress(
   codec: Codec,
@@ -27,12 +26,14 @@ export function compress(
   runner: JobRunner | undefined,
   legacy = false,
 ): Uint8Array | Promise<Uint8Array> {
+  checkLevel(codec, level)
   return withCompressor(codec, compressor => start(compressor.compress(input, level, legacy), input.length, runner))
 }
 
 /**
  * Undoes `compress`, for bytes of any origin.
- * @param maxBytes What the output may hold at most; not much more than that is ever allocated.
+ * @param maxBytes What the output may hold at most. Little more than that is ever allocated; where zstd does not say how much it
+ * holds, and for gzip of several members, up to twice as much for a moment.
  * @throws CorruptRecordError for damaged input or too large an output; KafkaError ERR_MISSING_CODEC.
  */
 export function decompress(

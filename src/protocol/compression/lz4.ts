@@ -1,4 +1,4 @@
-import type { Compressor, Job } from './codec.ts'
+import { type Compressor, type Job, OFFLOAD_OUTPUT_BYTES } from './codec.ts'
 import { BLOCK_BYTES, type LzPass, lzJob } from './lz/lz.ts'
 
 /**
@@ -20,13 +20,17 @@ const DICTIONARY = 0x01
 const BLOCK_SIZE_64K = 4
 const STORED = 0x8000_0000
 
+/** A byte of a length stands for 255 of output, so no block grows more than this. */
+const MOST_GROWTH = 255
+
 /** Java's default (KIP-390). */
 const FAST_LEVEL = 9
+const MOST_ATTEMPTS = 4096
 
-/** Levels 1–17 (KIP-390): 9 is the fast compressor, as in Java; the others search up to 2^level earlier places for each. */
+/** 9 is the fast compressor, as in Java; the other levels search up to 2^level earlier places for each, 4096 at most. */
 export const lz4: Compressor = {
   compress: (input, level = FAST_LEVEL, legacy = false) =>
-    compress(input, level === FAST_LEVEL ? 1 : 2 ** Math.min(level, 12), legacy),
+    compress(input, level === FAST_LEVEL ? 1 : Math.min(2 ** level, MOST_ATTEMPTS), legacy),
   decompress,
 }
 
@@ -55,13 +59,13 @@ function compress(input: Uint8Array, attempts: number, legacy: boolean): Job<Uin
     }
     word.writeUInt32LE(0)
     pass.put(word.subarray(0, 4))
-    return pass.output()
+    return yield* pass.output()
   })
 }
 
 function decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Job<Buffer> {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
-  return lzJob(bytes, function* (pass) {
+  const job = lzJob(bytes, function* (pass) {
     // A read past the end throws RangeError, from Buffer.
     if (bytes.readUInt32LE(0) !== MAGIC) throw new RangeError('no LZ4 frame')
     const flags = bytes.readUInt8(4)
@@ -84,15 +88,31 @@ function decompress(input: Uint8Array, maxBytes: number, legacy: boolean): Job<B
       if (word >= STORED) {
         if (size > room) throw new RangeError('more than allowed')
         pass.literal(at, size)
-      } else if (!pass.decompress('lz4', at, size, room)) throw new RangeError('more than allowed')
+      } else if (!pass.lz4(at, size, room)) throw new RangeError('more than allowed')
       if (flags & BLOCK_HASHES) verify(pass, at, size, bytes.readUInt32LE(at + size))
       at += size + (flags & BLOCK_HASHES ? 4 : 0)
       yield
     }
-    if (flags & CONTENT_HASH && bytes.readUInt32LE(at) !== pass.outputHash(0, pass.size))
+    if (flags & CONTENT_HASH && bytes.readUInt32LE(at) !== (yield* pass.contentHash()))
       throw new RangeError('the content of an LZ4 frame is damaged')
-    return pass.output()
+    return yield* pass.output()
   })
+  return { ...job, mostBytes: Math.min(maxBytes, boundOf(bytes)) }
+}
+
+/** What comes out of the blocks of a frame at most. The walk over them ends once that is much. */
+function boundOf(bytes: Buffer): number {
+  if (bytes.length < 11) return 0
+  const blockBytes = 1 << (8 + 2 * ((bytes[5]! >>> 4) & 7))
+  const hashBytes = bytes[4]! & BLOCK_HASHES ? 4 : 0
+  let bound = 0
+  for (let at = bytes[4]! & CONTENT_SIZE ? 15 : 7; at + 4 <= bytes.length && bound < OFFLOAD_OUTPUT_BYTES; ) {
+    const size = bytes.readUInt32LE(at) % STORED
+    if (size === 0) break
+    bound += Math.min(blockBytes, size * MOST_GROWTH)
+    at += 4 + size + hashBytes
+  }
+  return bound
 }
 
 const headerHash = (hash: number): number => (hash >>> 8) & 0xff

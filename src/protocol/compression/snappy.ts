@@ -37,14 +37,14 @@ function compress(input: Uint8Array): Job<Uint8Array> {
       pass.patch(place, prefix.subarray(0, 4))
       yield
     }
-    return pass.output()
+    return yield* pass.output()
   })
 }
 
 function decompress(input: Uint8Array, maxBytes: number): Job<Buffer> {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
   return lzJob(bytes, function* (pass) {
-    const block = (start: number, end: number): void => {
+    const block = function* (start: number, end: number): Generator<void, void> {
       let at = start
       let size = 0
       for (let shift = 0; ; shift += 7) {
@@ -56,10 +56,10 @@ function decompress(input: Uint8Array, maxBytes: number): Job<Buffer> {
       if (size > maxBytes - pass.size) throw new RangeError(`a block claims ${size} bytes`)
       if (size > (end - at) * MOST_GROWTH) throw new RangeError(`a block of ${end - at} bytes claims ${size}`)
       const before = pass.size
-      if (!pass.decompress('snappy', at, end - at, size) || pass.size - before !== size)
+      if (!(yield* pass.snappy(at, end - at, size)) || pass.size - before !== size)
         throw new RangeError(`the block at ${start} is not ${size} bytes long, as it says`)
     }
-    if (!bytes.subarray(0, MARK.length).equals(MARK)) block(0, bytes.length)
+    if (!bytes.subarray(0, MARK.length).equals(MARK)) yield* block(0, bytes.length)
     else
       for (let at = 0; at < bytes.length; ) {
         // Streams that were appended to one another each have a header.
@@ -71,10 +71,10 @@ function decompress(input: Uint8Array, maxBytes: number): Job<Buffer> {
         at += 4
         if (size < 0 || size > bytes.length - at)
           throw new RangeError(`a chunk of ${size} bytes exceeds the ${bytes.length - at} left`)
-        block(at, at + size)
+        yield* block(at, at + size)
         at += size
         yield
       }
-    return pass.output()
+    return yield* pass.output()
   })
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
 import type { Compressor, Job } from './codec.ts'
-import { zstdBound } from './zstd-frame.ts'
+import { type ZstdFrame, zstdFrames } from './zstd-frame.ts'
 
 /** What serves where node:zlib has no zstd (Node before 22.15): the reference library as wasm, without an install script. */
 const PACKAGE = '@bokuweb/zstd-wasm'
@@ -32,9 +32,12 @@ const DEFAULT_LEVEL = 3
 /** The size of the pieces in which node:zlib takes what comes out. */
 const LEAST_CHUNK_BYTES = 64
 
+/** Holds nothing, but does not say so. */
+const EMPTY_FRAME = Buffer.from('28b52ffd0058010000', 'hex')
+
 let loaded: Compressor | Promise<Compressor> | undefined
 
-/** Levels -131072…22 (KIP-390). Asynchronous at first where the package has to be loaded. */
+/** Asynchronous at first where the package has to be loaded. */
 export function zstd(): Compressor | Promise<Compressor> {
   if (!loaded) {
     if (has(zlib)) return (loaded = fromNode(zlib))
@@ -60,10 +63,28 @@ function fromNode(node: NodeZstd): Compressor {
       const options = { params: { [node.constants.ZSTD_c_compressionLevel]: level }, chunkSize: input.length + 1024 }
       return { inline: () => node.zstdCompressSync(input, options), pooled: () => compressPooled(input, options) }
     },
-    decompress(input, maxOutputLength) {
-      const mostBytes = zstdBound(input, maxOutputLength)
-      const options = { maxOutputLength, chunkSize: Math.max(LEAST_CHUNK_BYTES, mostBytes) }
-      return { inline: () => node.zstdDecompressSync(input, options), pooled: () => decompressPooled(input, options), mostBytes }
+    decompress(input, maxBytes) {
+      const frames = zstdFrames(input, maxBytes)
+      // node:zlib ends with the first frame: each has a call of its own.
+      const bytesOf = ({ start, end }: ZstdFrame) => input.subarray(start, end)
+      const options = ({ mostBytes }: ZstdFrame) => ({
+        maxOutputLength: Math.max(1, mostBytes),
+        // A byte of room by which zlib sees that it needs no other piece.
+        chunkSize: Math.max(LEAST_CHUNK_BYTES, mostBytes + 1),
+      })
+      return {
+        inline: () =>
+          joined(
+            frames.map(frame => node.zstdDecompressSync(bytesOf(frame), options(frame))),
+            maxBytes,
+          ),
+        async pooled() {
+          const parts: Buffer[] = []
+          for (const frame of frames) parts.push(await decompressPooled(bytesOf(frame), options(frame)))
+          return joined(parts, maxBytes)
+        },
+        mostBytes: boundOf(frames),
+      }
     },
   }
 }
@@ -97,8 +118,12 @@ async function loadPackage(): Promise<Compressor> {
   return {
     compress: (input, level = DEFAULT_LEVEL) => job('compress', wasm.compress, input, level),
     decompress(input, maxBytes) {
-      const mostBytes = zstdBound(input, maxBytes)
-      return { ...job('decompress', wasm.decompress, input, { defaultHeapSize: Math.max(1, mostBytes) }), mostBytes }
+      const frames = zstdFrames(input, maxBytes)
+      const mostBytes = boundOf(frames)
+      // The package makes room for what the first frame says it holds, so of several the first is one that does not say.
+      const several = frames.length !== 1 || frames[0]!.start > 0
+      const bytes = several ? Buffer.concat([EMPTY_FRAME, input]) : input
+      return { ...job('decompress', wasm.decompress, bytes, { defaultHeapSize: Math.max(1, mostBytes) }), mostBytes }
     },
   }
 }
@@ -110,6 +135,15 @@ function initialised(wasm: WasmZstd): boolean {
   } catch {
     return false
   }
+}
+
+const boundOf = (frames: readonly ZstdFrame[]): number => frames.reduce((sum, { mostBytes }) => sum + mostBytes, 0)
+
+function joined(parts: readonly Buffer[], maxBytes: number): Buffer {
+  if (parts.length === 1) return parts[0]!
+  const output = Buffer.concat(parts)
+  if (output.length > maxBytes) throw new RangeError('more than allowed')
+  return output
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -1,9 +1,9 @@
 // LZ4 and Snappy, in AssemblyScript. `npm run kernel:build` turns it into lz-bytes.ts. Both formats are a row of literals and of
 // copies from what was written before; lz4.ts and snappy.ts frame these blocks the way Kafka does.
 //
-// Memory:  0       128 KiB: table of the matcher, position of the last place with a hash, 2 bytes each
-//          TABLE_END  128 KiB: the place before, with the same hash (levels that search deeper)
-//          DATA    input and output, wherever the caller puts them, each followed by SLACK bytes that may be read or overwritten
+// Memory:  0         16 KiB: table of the matcher, position of the last place with a hash, 2 bytes each
+//          PREVIOUS  128 KiB: of each position the one before with the same hash, 2 bytes each (levels that search deeper)
+//          DATA      input and output, wherever the caller puts them, each followed by 16 bytes that may be read or overwritten
 
 const HASH_BITS: i32 = 13
 const PREVIOUS: i32 = 1 << (HASH_BITS + 1)
@@ -108,13 +108,43 @@ function putLz4(at: i32, literals: i32, offset: i32, length: i32, to: i32): i32 
 
 // Snappy ------------------------------------------------------------------------------------------------------------------
 
-/** As `lz4Decompress`, for a block without its preamble (the size of the output). */
-export function snappyDecompress(at: i32, size: i32, to: i32, limit: i32, first: i32): i32 {
-  const end = at + size
-  while (at < end) {
-    const tag = <i32>load<u8>(at++)
-    let length = (tag >>> 2) + 1
-    if ((tag & 3) === 0) {
+/** Where `snappyDecompress` has come to in its input, and how much of a literal there it has still to copy. */
+export let next: i32 = 0
+export let literal: i32 = 0
+
+/**
+ * As `lz4Decompress`, for a block without its preamble (the size of the output), from `at` to `end`. A block may hold any number
+ * of bytes, so this stops once the output reaches `pause`, to be called again with `next` and `literal` while either has something left.
+ */
+export function snappyDecompress(at: i32, end: i32, rest: i32, to: i32, pause: i32, limit: i32, first: i32): i32 {
+  literal = 0
+  while (to < pause) {
+    let length = rest
+    if (length === 0) {
+      if (at >= end) break
+      const tag = <i32>load<u8>(at++)
+      length = (tag >>> 2) + 1
+      if ((tag & 3) !== 0) {
+        let offset: u32
+        if ((tag & 3) === 1) {
+          if (at >= end) return DAMAGED
+          length = ((tag >>> 2) & 7) + 4
+          offset = ((<u32>tag >>> 5) << 8) | load<u8>(at++)
+        } else if ((tag & 3) === 2) {
+          if (end - at < 2) return DAMAGED
+          offset = load<u16>(at)
+          at += 2
+        } else {
+          if (end - at < 4) return DAMAGED
+          offset = load<u32>(at)
+          at += 4
+        }
+        if (offset === 0 || offset > <u32>(to - first)) return DAMAGED
+        if (length > limit - to) return TOO_LARGE
+        repeat(to, <i32>offset, length)
+        to += length
+        continue
+      }
       if (length > 60) {
         const bytes = length - 60
         if (bytes > end - at) return DAMAGED
@@ -125,30 +155,15 @@ export function snappyDecompress(at: i32, size: i32, to: i32, limit: i32, first:
       }
       if (length > end - at) return DAMAGED
       if (length > limit - to) return TOO_LARGE
-      copy(at, to, length)
-      at += length
-      to += length
-      continue
     }
-    let offset: u32
-    if ((tag & 3) === 1) {
-      if (at >= end) return DAMAGED
-      length = ((tag >>> 2) & 7) + 4
-      offset = ((<u32>tag >>> 5) << 8) | load<u8>(at++)
-    } else if ((tag & 3) === 2) {
-      if (end - at < 2) return DAMAGED
-      offset = load<u16>(at)
-      at += 2
-    } else {
-      if (end - at < 4) return DAMAGED
-      offset = load<u32>(at)
-      at += 4
-    }
-    if (offset === 0 || offset > <u32>(to - first)) return DAMAGED
-    if (length > limit - to) return TOO_LARGE
-    repeat(to, <i32>offset, length)
-    to += length
+    const part = min(length, pause - to)
+    rest = length - part
+    copy(at, to, part)
+    at += part
+    to += part
   }
+  next = at
+  literal = rest
   return to
 }
 
@@ -260,23 +275,33 @@ const P3: u32 = 3_266_489_917
 const P4: u32 = 668_265_263
 const P5: u32 = 374_761_393
 
+let a: u32 = 0
+let b: u32 = 0
+let c: u32 = 0
+let d: u32 = 0
+
+/** Takes in the whole 16 bytes among `size` at `at`, after those of the calls before unless it is the first. */
+export function xxh32Lanes(at: i32, size: i32, first: bool): void {
+  if (first) {
+    a = P1 + P2
+    b = P2
+    c = 0
+    d = 0 - P1
+  }
+  for (const end = at + size; at <= end - 16; at += 16) {
+    a = rotl<u32>(a + load<u32>(at) * P2, 13) * P1
+    b = rotl<u32>(b + load<u32>(at, 4) * P2, 13) * P1
+    c = rotl<u32>(c + load<u32>(at, 8) * P2, 13) * P1
+    d = rotl<u32>(d + load<u32>(at, 12) * P2, 13) * P1
+  }
+}
+
+/** The hash of `size` bytes at `at`, of which `xxh32Lanes` has taken in what it takes. */
 export function xxh32(at: i32, size: i32): u32 {
   const end = at + size
-  let hash = P5
-  if (size >= 16) {
-    let a = P1 + P2
-    let b = P2
-    let c: u32 = 0
-    let d = 0 - P1
-    for (; at <= end - 16; at += 16) {
-      a = rotl<u32>(a + load<u32>(at) * P2, 13) * P1
-      b = rotl<u32>(b + load<u32>(at, 4) * P2, 13) * P1
-      c = rotl<u32>(c + load<u32>(at, 8) * P2, 13) * P1
-      d = rotl<u32>(d + load<u32>(at, 12) * P2, 13) * P1
-    }
-    hash = rotl<u32>(a, 1) + rotl<u32>(b, 7) + rotl<u32>(c, 12) + rotl<u32>(d, 18)
-  }
+  let hash = size < 16 ? P5 : rotl<u32>(a, 1) + rotl<u32>(b, 7) + rotl<u32>(c, 12) + rotl<u32>(d, 18)
   hash += size
+  at += size & ~15
   for (; at <= end - 4; at += 4) hash = rotl<u32>(hash + load<u32>(at) * P3, 17) * P4
   for (; at < end; at++) hash = rotl<u32>(hash + <u32>load<u8>(at) * P5, 11) * P1
   hash = (hash ^ (hash >>> 15)) * P2
