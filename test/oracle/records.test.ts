@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CorruptRecordError } from '../../src/errors.ts'
+import { compress } from '../../src/protocol/compression/index.ts'
 import {
   BatchBuilder,
   type Codec,
@@ -99,6 +100,48 @@ test.each([
     expect(set.batches[0]!.records[0]![3], `level ${levels[i]}`).toBe(value.toString('base64'))
   for (const set of written)
     expect((await readByUs(Buffer.from(set, 'base64'))).batches[0]!.records[0]![3]).toBe(value.toString('base64'))
+})
+
+test('zstd of several frames, sized or not, skippable ones among them: Java and we read the same, and refuse the same', async () => {
+  const value = Buffer.from('some text '.repeat(500))
+  const builder = new BatchBuilder({ codec: 'none' })
+  builder.append({ key: null, value, timestamp: 1 })
+  const plain = Buffer.from(await builder.finish({}))
+  const header = plain.subarray(0, 61)
+  const packed = async (start: number, end?: number) =>
+    Buffer.from(await compress('zstd', plain.subarray(61).subarray(start, end), 3, undefined))
+  /** A block as it is, in a frame that does not say how much it holds. */
+  const unsized = (start: number, end: number) => {
+    const frame = Buffer.concat([Buffer.from('28b52ffd0058', 'hex'), Buffer.alloc(3), plain.subarray(61).subarray(start, end)])
+    frame.writeUIntLE(((end - start) << 3) | 1, 6, 3)
+    return frame
+  }
+  const skippable = Buffer.from('5a2a4d180400000061626364', 'hex')
+  const [whole, empty, head, tail] = await Promise.all([packed(0), packed(0, 0), packed(0, 700), packed(700)])
+  const streams: Record<string, readonly Buffer[]> = {
+    'two frames': [head, tail],
+    'an unsized frame first': [unsized(0, 700), tail],
+    'an unsized frame last': [head, unsized(700, plain.length - 61)],
+    'an empty frame first': [empty, whole],
+    'an empty frame last': [whole, empty],
+    'a skippable frame first': [skippable, whole],
+    'skippable frames everywhere': [skippable, head, skippable, skippable, tail, skippable],
+    'only a skippable frame': [skippable],
+    'a second frame that is cut off': [head, tail.subarray(0, -1)],
+    'a skippable frame that is cut off before the records end': [head, skippable.subarray(0, -1)],
+    'no frame in between': [head, Buffer.from('abcdefghijkl'), tail],
+  }
+  const sets = Object.values(streams).map(frames => {
+    const set = Buffer.concat([header, ...frames])
+    set.writeInt32BE(set.length - 12, 8)
+    set[22] = CODECS.indexOf('zstd')
+    return resealed(set)
+  })
+  const read = await readByJava(sets)
+  const outcome = ({ batches, refused }: ReadSet) => [batches.flatMap(batch => batch.records), refused === null]
+  for (const [i, name] of Object.keys(streams).entries())
+    expect(outcome(await readByUs(sets[i]!)), name).toEqual(outcome(read[i]!))
+  expect(read.map(({ refused }) => refused === null)).toEqual([...Array(7).fill(true), ...Array(4).fill(false)])
 })
 
 test('damaged record sets: Java and we refuse the same, and read the same', async () => {
