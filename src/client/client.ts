@@ -1,5 +1,6 @@
-import { ClosedError } from '../errors.ts'
+import { ClosedError, KafkaError } from '../errors.ts'
 import type { Frame } from '../net/connection.ts'
+import { describe } from '../protocol/misfit.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import { nodeRuntime } from '../runtime/node.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -7,12 +8,14 @@ import { ClientEvents } from '../telemetry/events.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
 import { harmless, type Logger } from '../util/logger.ts'
+import { checkNames } from '../util/options.ts'
 import { Brokers, type Lane } from './brokers.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { Lifetime } from './lifetime.ts'
 import { Metadata } from './metadata.ts'
 import { Observer } from './observer.ts'
 import { type ClientOptions, type ClientOptionsInput, parseClientOptions } from './options.ts'
+import { checkRouteFields } from './route-fields.ts'
 import { Router } from './router.ts'
 import { TelemetryPush } from './telemetry-push.ts'
 
@@ -39,6 +42,21 @@ export interface SendOptions {
   readonly maxVersion?: number | undefined
   /** Receives the frame that the answer's byte fields are views of. */
   readonly frame?: ((frame: Frame) => void) | undefined
+}
+
+const VERSION_LIMITS = ['version', 'minVersion', 'maxVersion'] as const
+const REQUEST_OPTIONS = ['timeoutMs', 'signal', 'nodeId', ...VERSION_LIMITS]
+const SEND_OPTIONS = ['lane', 'timeoutMs', 'signal', 'frame', ...VERSION_LIMITS]
+const NUMBERS: readonly (keyof RequestOptions)[] = ['timeoutMs', 'nodeId', ...VERSION_LIMITS]
+
+/** Refuses names that a call does not know, and numbers that are none. Throws KafkaError ERR_INVALID_ARGUMENT. */
+function checkCall(of: string, options: RequestOptions | SendOptions, known: readonly string[]): void {
+  checkNames(of, options, known)
+  for (const name of NUMBERS) {
+    const value: unknown = (options as RequestOptions)[name]
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
+      throw new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes a number as ${name}, not ${describe(value)}`)
+  }
 }
 
 /**
@@ -93,13 +111,9 @@ export class Client {
   }
 
   /** Resolves once the cluster answered: for those who want to fail fast. Rejects with what went wrong last. */
-  async connect({
-    timeoutMs = this.options.defaultApiTimeoutMs,
-    signal,
-  }: {
-    timeoutMs?: number
-    signal?: AbortSignal
-  } = {}): Promise<void> {
+  async connect(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    checkCall('connect()', options, ['timeoutMs', 'signal'])
+    const { timeoutMs = this.options.defaultApiTimeoutMs, signal } = options
     await this.metadata.known(new Deadline(this.runtime.clock, timeoutMs), signal, 'one')
   }
 
@@ -109,11 +123,13 @@ export class Client {
    * with exponential backoff, until `timeoutMs` have passed. Error codes inside the answer are left to the caller.
    * A request that must not be applied twice is not repeated when its outcome is unknown (`repeatable.ts` lists which may).
    */
-  request<A extends Api>(
+  async request<A extends Api>(
     api: A,
     request: Encodable<A['request']>,
     options: RequestOptions = {},
   ): Promise<Decoded<A['response']>> {
+    checkCall('request()', options, REQUEST_OPTIONS)
+    if (options.nodeId === undefined) checkRouteFields(api, request)
     return this.router.request(api, request, options)
   }
 
@@ -127,6 +143,7 @@ export class Client {
     request: Encodable<A['request']>,
     options: SendOptions,
   ): Promise<Decoded<A['response']>> {
+    checkCall('sendTo()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion, frame } = options
     const requestTimeoutMs = this.options.requestTimeoutMs
     const timeoutMs = options.timeoutMs ?? requestTimeoutMs
@@ -156,6 +173,7 @@ export class Client {
     request: Encodable<A['request']>,
     options: SendOptions,
   ): Promise<undefined> {
+    checkCall('sendOneWay()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion } = options
     const ms = options.timeoutMs ?? this.options.requestTimeoutMs
     await this.brokers.use(nodeId, lane, { ms, signal }, connection =>
@@ -169,6 +187,7 @@ export class Client {
     api: Api,
     options: { lane?: Lane | undefined; timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
+    checkCall('versionOf()', options, ['lane', 'timeoutMs', 'signal'])
     const { lane = 'other', timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
     return this.brokers.use(nodeId, lane, { ms, signal }, connection => connection.versionOf(api))
   }

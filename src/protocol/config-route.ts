@@ -15,6 +15,8 @@ interface ConfigRequest {
 export const configRoute = (results: string): Route => ({ kind: 'byContent', split: splitByBroker, results: [results] })
 
 function splitByBroker(request: ConfigRequest): RoutedPart[] {
+  // What is none of ours to judge, its encoder refuses.
+  if (!Array.isArray(request.resources)) return [{ to: { kind: 'any' }, request }]
   const anywhere: ConfigRequest['resources'][number][] = []
   const byBroker = new Map<number, ConfigRequest['resources'][number][]>()
   for (const resource of request.resources) {

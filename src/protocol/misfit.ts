@@ -53,7 +53,8 @@ function inValue(layout: Layout, path: string, wire: Wire, at: Presence, value: 
   }
 }
 
-function describe(value: unknown): string {
+/** A value as it is named where another was needed. */
+export function describe(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   return typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value)

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import {
+  ConsumerGroupDescribe,
+  DescribeConfigs,
+  DescribeGroups,
+  ListOffsets,
+  Metadata,
+  OffsetFetch,
+} from '../../src/protocol/apis/index.ts'
+import type { Api, Encodable } from '../../src/protocol/schema.ts'
+import { inWorld } from './simulation.ts'
+
+const refused = (message: RegExp) => ({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
+const partitions = [{ partitionIndex: 0, timestamp: -1n }]
+
+describe('a request that lacks what its route goes by is refused, and says what', () => {
+  test.each([
+    [
+      'ListOffsets',
+      ListOffsets,
+      undefined,
+      /ListOffsetsRequest cannot be routed, correct the message: an object is needed, not undefined$/,
+    ],
+    ['ListOffsets', ListOffsets, null, /correct the message/],
+    ['ListOffsets', ListOffsets, {}, /correct topics: an array is needed, not undefined$/],
+    ['ListOffsets', ListOffsets, { topics: null }, /correct topics: an array is needed, not null$/],
+    ['ListOffsets', ListOffsets, { topics: 't' }, /correct topics: an array is needed, not "t"$/],
+    ['ListOffsets', ListOffsets, { topics: [null] }, /correct topics\[0\]: an object is needed, not null$/],
+    [
+      'ListOffsets',
+      ListOffsets,
+      { topics: [{ name: 't', partitions }, { name: 't' }] },
+      /correct topics\[1\]\.partitions: an array/,
+    ],
+    [
+      'ListOffsets',
+      ListOffsets,
+      { topics: [{ name: 't', partitions: [{}] }] },
+      /topics\[0\]\.partitions\[0\]\.partitionIndex: a number/,
+    ],
+    ['ListOffsets', ListOffsets, { topics: [{ partitions }] }, /correct topics\[0\]: name is needed$/],
+    ['DescribeGroups', DescribeGroups, { groups: 'g' }, /correct groups: an array is needed, not "g"$/],
+    ['DescribeGroups', DescribeGroups, { groups: [7] }, /correct groups\[0\]: a string is needed, not 7$/],
+    ['ConsumerGroupDescribe', ConsumerGroupDescribe, { groupIds: null }, /groupIds/],
+    ['OffsetFetch', OffsetFetch, { groups: [{}] }, /correct groups\[0\]\.groupId: a string is needed, not undefined$/],
+    ['DescribeConfigs', DescribeConfigs, { resources: null }, /resources/],
+    ['DescribeConfigs', DescribeConfigs, {}, /resources/],
+  ])('%s %#', (_, api: Api, request, message) =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
+      const client = world.client()
+      const send = client.request(api, { replicaId: -1, ...(request as object) } as Encodable<Api['request']>)
+      const sent = request ? send : client.request(api, request as never)
+      await send.catch(() => {})
+      await expect(sent).rejects.toMatchObject(refused(message))
+    }),
+  )
+})
+
+describe('options of a call', () => {
+  test.each([
+    [{ timeout: 5 }, /^request\(\) does not know timeout: did you mean timeoutMs\?$/],
+    [{ timeoutMs: '500' }, /^request\(\) takes a number as timeoutMs, not "500"$/],
+    [{ timeoutMs: null }, /timeoutMs, not null$/],
+    [{ timeoutMs: Number.NaN }, /timeoutMs, not NaN$/],
+    [{ nodeId: '1' }, /nodeId, not "1"$/],
+    [{ version: '1' }, /version/],
+  ])('of request(): %j is refused', (options, message) =>
+    inWorld({ nodes: 1 }, async world => {
+      await expect(world.client().request(Metadata, { topics: [] }, options as never)).rejects.toMatchObject(refused(message))
+    }),
+  )
+
+  test('of the other calls: a name that they do not know is refused', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      const typo = { timeout: 5 } as never
+      await expect(client.connect(typo)).rejects.toMatchObject(refused(/^connect\(\) does not know timeout/))
+      await expect(client.versionOf(1, Metadata, typo)).rejects.toMatchObject(refused(/^versionOf\(\) does not know timeout/))
+      for (const call of [client.sendTo, client.sendOneWay])
+        await expect(call.call(client, 1, Metadata, { topics: [] }, typo)).rejects.toMatchObject(refused(/does not know timeout/))
+    }))
+})
