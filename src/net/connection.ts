@@ -127,6 +127,11 @@ export class Connection {
     if (options.authenticator) this.session = new SessionKeeper(options.authenticator, this.handshakeChannel(), runtime, options)
   }
 
+  /** Whatever prints a client prints its connections, and `options.tls` holds the private key. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Connection to ${this.where} (${this.currentState})`
+  }
+
   get state(): ConnectionState {
     return this.currentState
   }

@@ -12,6 +12,9 @@ const DEFAULT_PORT = 9092
  */
 export function bootstrapAddresses(servers: string | readonly string[]): Address[] {
   const parts = (typeof servers === 'string' ? [servers] : servers).flatMap(part => part.split(',')).map(part => part.trim())
+  // Whatever stands before it may be a password, and is not repeated.
+  if (parts.some(part => part.includes('@')))
+    throw new Error("holds an '@': expected 'host:port' only, and user and password as the sasl option")
   const addresses = parts.filter(part => part !== '').map(address)
   if (addresses.length === 0) throw new Error("names no server: give at least one 'host:port'")
   return addresses

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/index.ts'
 import type { ConfigError, ConnectionError, KafkaError, TimeoutError } from '../../src/errors.ts'
@@ -250,6 +251,16 @@ describe('TLS', () => {
     const connection = connectionTo(target, nodeRuntime, { tls: { ca: other.cert, servername: 'kafka.example' } })
     await connection.connect()
     await connection.close()
+  })
+
+  test('a printed client shows no private key', async () => {
+    const { port } = await broker({ tls: { cert, key } })
+    const client = new Client({ bootstrapServers: `localhost:${port}`, tls: { ca: cert, cert, key }, enableMetricsPush: false })
+    cleanUps.push(() => client.close())
+    await client.connect().catch(() => {})
+    const shown = inspect(client, { depth: 20, showHidden: true })
+    expect(shown).toContain(`Connection to localhost:${port} (`)
+    expect(shown).not.toContain('PRIVATE KEY')
   })
 
   const other = makeCertificate('client')

@@ -34,6 +34,13 @@ describe('bootstrap servers', () => {
     },
   )
 
+  test.each(['kafka://alice:s3,cret@host:9092', 'alice:s3,cret@host', ['a:1', 's3,cret@host:x']])(
+    'credentials in %j are refused, and not repeated',
+    given => {
+      expect(() => bootstrapAddresses(given)).toThrow(/^holds an '@': expected 'host:port' only.*sasl option$/)
+    },
+  )
+
   test('an address is written as it is read', () => {
     for (const text of ['a:1', '[::1]:2']) expect(bootstrapAddresses(text).map(addressText)).toEqual([text])
   })

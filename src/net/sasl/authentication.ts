@@ -7,6 +7,7 @@ import { ErrorCode, errorRow } from '../../protocol/error-codes.ts'
 import type { Api, Decoded, Encodable } from '../../protocol/schema.ts'
 import { addressText } from '../../util/address.ts'
 import type { SaslSession } from './sasl.ts'
+import { formsOf, struckOut } from './secret.ts'
 
 /** How the handshake reaches the broker: one request at a time, past any queue. */
 export interface HandshakeChannel {
@@ -26,7 +27,8 @@ export interface HandshakeChannel {
 export async function authenticate(channel: HandshakeChannel, mechanism: string, session: SaslSession): Promise<number> {
   const where = addressText(channel)
   // The broker's own words may repeat what we sent.
-  const quoted = (text: string) => struckOut(text, session.secrets)
+  const sent: Uint8Array[] = []
+  const quoted = (text: string) => struckOut(text, [...session.secrets, ...sent.flatMap(formsOf)])
   const refused = (message: string, retriable = false) =>
     new ConnectionError(
       message,
@@ -50,6 +52,7 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
   let token: Uint8Array | undefined = session.first
   while (token !== undefined) {
     let challenge: Uint8Array
+    sent.push(token)
     if (wrapped) {
       const answer: Decoded<typeof SaslAuthenticate.response> = await channel.exchange(SaslAuthenticate, { authBytes: token })
       if (answer.errorCode !== ErrorCode.NONE)
@@ -77,8 +80,4 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
 function described(code: number, message: string): string {
   const { name } = errorRow(code)
   return message ? `${name}, "${message}"` : name
-}
-
-function struckOut(text: string, secrets: readonly string[]): string {
-  return secrets.filter(secret => secret.length > 0).reduce((result, secret) => result.replaceAll(secret, '***'), text)
 }

@@ -24,13 +24,16 @@ const MAX_ATTEMPTS = 4
 /** Fetches a token. Tries again, with backoff, when the provider cannot be reached or is overloaded. Rejects with ERR_AUTHENTICATION, or with the signal's reason. */
 export async function clientCredentials(options: OidcOptions, runtime: Runtime, signal: AbortSignal): Promise<OAuthToken> {
   const request = { ...(await tokenRequest(options)), signal }
+  // Its query may hold a key.
+  const { origin, pathname } = new URL(options.tokenEndpoint)
+  const endpoint = origin + pathname
   for (let attempt = 1; ; attempt++) {
     const askedAtMs = runtime.clock.now()
     let response: HttpResponse | undefined
     let reason = ''
     try {
       response = await runtime.http(request)
-      if (response.status === 200) return tokenOf(response.body, options.tokenEndpoint, askedAtMs)
+      if (response.status === 200) return tokenOf(response.body, endpoint, askedAtMs)
       // The body may repeat what we sent; the error code of RFC 6749 §5.2 is enough.
       reason = `it answered ${response.status}${oauthError(response.body)}`
     } catch (error) {
@@ -42,7 +45,7 @@ export async function clientCredentials(options: OidcOptions, runtime: Runtime, 
     const passing = !response || response.status >= 500 || response.status === 429
     if (!passing || attempt === MAX_ATTEMPTS) {
       const advice = passing ? 'check that the endpoint can be reached' : 'check clientId, clientSecret and scope'
-      throw new KafkaError('ERR_AUTHENTICATION', `no token from ${options.tokenEndpoint}: ${reason}: ${advice}`, {
+      throw new KafkaError('ERR_AUTHENTICATION', `no token from ${endpoint}: ${reason}: ${advice}`, {
         retriable: passing,
       })
     }

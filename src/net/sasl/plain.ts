@@ -24,6 +24,6 @@ export class Plain implements SaslAuthenticator {
     if ([authorizationId, username, password].some(part => part.includes('\0')))
       throw new Error('user and password must not contain a NUL character')
     const token = `${authorizationId}\0${username}\0${password}`
-    return { first: Buffer.from(token), next: () => undefined, secrets: [...formsOf(token), ...formsOf(password)] }
+    return { first: Buffer.from(token), next: () => undefined, secrets: formsOf(password) }
   }
 }

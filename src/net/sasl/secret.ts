@@ -7,10 +7,26 @@ export async function revealed(secret: Secret): Promise<string> {
   return text
 }
 
-/** Forms in which a secret could be echoed by a peer. */
-export const formsOf = (secret: string): readonly string[] => [
-  secret,
-  Buffer.from(secret).toString('base64'),
-  Buffer.from(secret).toString('hex'),
-  encodeURIComponent(secret),
-]
+/** Forms in which a secret, or a token that holds one, could be echoed by a peer. */
+export function formsOf(secret: string | Uint8Array): readonly string[] {
+  const bytes = Buffer.from(secret as string)
+  const text = bytes.toString()
+  const hex = bytes.toString('hex')
+  // Without padding: with it, one that was cut off would not be found.
+  const base64 = bytes.toString('base64').replace(/=+$/, '')
+  return [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+    base64,
+    bytes.toString('base64url'),
+    hex,
+    hex.toUpperCase(),
+  ]
+}
+
+export function struckOut(text: string, secrets: readonly string[]): string {
+  // The longest first: of a text whose parts are gone the rest would stay.
+  const long = [...secrets].filter(secret => secret.length > 0).sort((a, b) => b.length - a.length)
+  return long.reduce((result, secret) => result.replaceAll(secret, '***'), text)
+}

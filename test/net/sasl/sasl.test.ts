@@ -395,6 +395,15 @@ test('a mechanism that never finds its next token ends the connection within req
   })
 })
 
+test('the query of a token endpoint, which may hold a key, is not repeated', async () => {
+  await world(async ({ connect }) => {
+    const oidc = { tokenEndpoint: 'https://down.example/token?key=hush#hush', clientId: 'me', clientSecret: 'x' }
+    const error = await failureOf(connect({ mechanism: 'OAUTHBEARER', oidc }, { requestTimeoutMs: 30_000 }).connect())
+    expect(error.message).toMatch(/^no token from https:\/\/down\.example\/token: /)
+    expect(inspect(error, { depth: 9 })).not.toContain('hush')
+  })
+})
+
 describe('OAUTHBEARER by client credentials', () => {
   const oidc = { tokenEndpoint: 'https://login.example/token', clientId: 'me', clientSecret: 's3cret', scope: 'kafka' }
 
@@ -490,7 +499,7 @@ test("AWS_MSK_IAM signs as AWS's own SDK does", async () => {
 })
 
 test('credentials appear in no log line, error, hook or printed object', async () => {
-  const secret = 'Tr0ub4dor&3/+='
+  const secret = 'Tr0ub4dor"&3???+='
   const token = 'eyJhbGciOiJub25lIn0.c2VjcmV0.'
   const kinds: SaslOptions[] = [
     { mechanism: 'PLAIN', username: 'alice', password: secret },
@@ -506,8 +515,11 @@ test('credentials appear in no log line, error, hook or printed object', async (
   ]
   const formsOf = (text: string) => [
     text,
-    Buffer.from(text).toString('base64'),
+    JSON.stringify(text).slice(1, -1),
+    Buffer.from(text).toString('base64').replaceAll('=', ''),
+    Buffer.from(text).toString('base64url'),
     Buffer.from(text).toString('hex'),
+    Buffer.from(text).toString('hex').toUpperCase(),
     encodeURIComponent(text),
   ]
   // The broker that gets a token never hears of the secret it was bought with.
@@ -517,6 +529,7 @@ test('credentials appear in no log line, error, hook or printed object', async (
   for (const sasl of kinds) {
     for (const accepted of [true, false]) {
       const output: string[] = []
+      const sent: string[] = []
       await world(async ({ broker, connect, runtime }) => {
         runtime.endpoints.set('https://login.example/token', ({ headers }) =>
           accepted
@@ -539,7 +552,8 @@ test('credentials appear in no log line, error, hook or printed object', async (
               ]),
             )
         // A hostile broker repeats everything it knows.
-        broker.refusal = () => `no entry for ${known(sasl).flatMap(formsOf).join(' ')} ${broker.tokens.map(String).join(' ')}`
+        broker.refusal = () =>
+          `no entry for ${known(sasl).flatMap(formsOf).join(' ')} ${broker.tokens.map(String).flatMap(formsOf).join(' ')}`
         if (!accepted) {
           for (const name of Object.keys(broker.mechanisms)) {
             broker.mechanisms[name] = () => () => {
@@ -566,9 +580,10 @@ test('credentials appear in no log line, error, hook or printed object', async (
         )
         await connection.close()
         output.push(inspect(await connection.closed, { depth: 9, showHidden: true }))
+        sent.push(...broker.tokens.map(String))
       })
       expect(output.join('\n')).toContain(accepted ? 'ready' : 'closed')
-      for (const form of [secret, token].flatMap(formsOf))
+      for (const form of [secret, token, ...sent].flatMap(formsOf))
         expect(
           output.find(line => line.includes(form)),
           `${sasl.mechanism} shows its secret`,
