@@ -13,6 +13,7 @@ export class Identification {
   private readonly idempotence: Idempotence
   private known: Identities | undefined
   private asking: Promise<void> | undefined
+  private warned = false
 
   constructor(cluster: Cluster, idempotence: Idempotence) {
     this.cluster = cluster
@@ -46,17 +47,24 @@ export class Identification {
       this.known?.assigned({ producerId: answer.producerId, epoch: answer.producerEpoch })
     } catch (error) {
       if (!(error instanceof UnsupportedVersionError)) throw error
-      if (this.idempotence === 'required')
-        throw new UnsupportedVersionError(
-          'InitProducerId',
-          `${error.message}: set idempotent to false, or upgrade the broker to 0.11 or later`,
-          { cause: error },
-        )
+      this.lacking(nodeId, error)
       this.known = undefined
-      this.cluster.logger.warn(
-        { nodeId },
-        'the broker is older than 0.11 and knows no idempotent producers, so a retry may store a record twice; set idempotent to false to accept that',
-      )
     }
+  }
+
+  /** A broker knows no idempotent producers: a warning, the first time, or UnsupportedVersionError where they were asked for. */
+  lacking(nodeId: number, cause?: UnsupportedVersionError): void {
+    if (this.idempotence === 'required')
+      throw new UnsupportedVersionError(
+        'InitProducerId',
+        `${cause?.message ?? `broker ${nodeId} takes no numbered batches`}: set idempotent to false, or upgrade the broker to 0.11 or later`,
+        { cause },
+      )
+    if (this.idempotence === 'off' || this.warned) return
+    this.warned = true
+    this.cluster.logger.warn(
+      { nodeId },
+      'the broker is older than 0.11 and knows no idempotent producers, so a retry may store a record twice; set idempotent to false to accept that',
+    )
   }
 }

@@ -14,7 +14,7 @@ export interface OutboxHost {
   hurries(generation: number): boolean
   /** Makes sure that the broker can be sent to: the version of Produce it takes. Undefined: not now, and `outbox.pause` says until when. */
   prepare(outbox: Outbox): Promise<number | undefined>
-  take(queue: PartitionQueue, nodeId: number): ProducerBatch
+  take(queue: PartitionQueue, nodeId: number, version: number): ProducerBatch
   encode(batch: ProducerBatch, version: number): Uint8Array | Promise<Uint8Array>
   transmit(outbox: Outbox, batches: readonly EncodedProducerBatch[], version: number): void
   /** A batch whose compression failed. */
@@ -120,7 +120,7 @@ export class Outbox {
       if (!batch || queue.retryAt > now) continue
       if (taken.length > 0 && bytes + batch.sizeBytes > host.maxRequestSize) break
       bytes += batch.sizeBytes
-      taken.push({ queue, batch: host.take(queue, this.nodeId) })
+      taken.push({ queue, batch: host.take(queue, this.nodeId, version) })
       this.queues.delete(queue)
       if (queue.waiting > 0) this.queues.add(queue)
     }

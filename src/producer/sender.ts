@@ -113,8 +113,9 @@ export class Sender implements OutboxHost {
     return this.hurry || this.accumulator.flushes.isFlushed(generation) || this.accumulator.isExhausted
   }
 
-  take(queue: PartitionQueue, nodeId: number): ProducerBatch {
-    return queue.take(nodeId, this.identification.identities)
+  take(queue: PartitionQueue, nodeId: number, version: number): ProducerBatch {
+    // Older batches have no room for a number; one not sent must not be counted.
+    return queue.take(nodeId, version < FIRST_WITH_BATCHES ? undefined : this.identification.identities)
   }
 
   encode(batch: ProducerBatch, version: number): Uint8Array | Promise<Uint8Array> {
@@ -135,7 +136,9 @@ export class Sender implements OutboxHost {
     const { nodeId } = outbox
     try {
       const version = await this.cluster.versionOf(nodeId, Produce, { lane: 'produce' })
-      if (!this.identification.isReady) await this.identification.obtain(nodeId)
+      // Asked of each broker: those of one cluster may be of different releases.
+      if (version < FIRST_WITH_BATCHES) this.identification.lacking(nodeId)
+      else if (!this.identification.isReady) await this.identification.obtain(nodeId)
       return version
     } catch (error) {
       this.unreachable(outbox, asError(error))

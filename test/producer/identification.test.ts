@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { BrokerError, UnsupportedVersionError } from '../../src/errors.ts'
 import { Identification } from '../../src/producer/identification.ts'
+import { ApiVersions, InitProducerId, Produce } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import { encodedBatches } from '../../src/protocol/records/index.ts'
 import { silent } from '../../src/util/logger.ts'
+import { World } from './fixture.ts'
 
 /** A cluster that answers InitProducerId, and the warnings it got to hear. */
 function cluster(answer: () => unknown) {
@@ -68,4 +71,57 @@ test('an error is not remembered: the next call asks again', async () => {
 
 test('without idempotence nothing is asked', () => {
   expect(identification(cluster(tooOld), 'off').isReady).toBe(true)
+})
+
+describe('a cluster of which one broker is older than 0.11', () => {
+  /** Node 1 leads partition 0; node 2, which leads partition 1, takes no batches of format 2. */
+  const mixed = (body: (world: World) => Promise<void>) =>
+    World.run({ nodes: 2, topics: { t: 2 } }, async world => {
+      const { broker } = world
+      broker.intercept(ApiVersions, async (_, { node, next }) => {
+        if (node.id === 1) return 'pass'
+        const { apiKeys } = (await next()) as { apiKeys: { apiKey: number; minVersion: number; maxVersion: number }[] }
+        const older = apiKeys.map(each => (each.apiKey === Produce.key ? { ...each, minVersion: 0, maxVersion: 2 } : each))
+        return { errorCode: 0, apiKeys: older.filter(({ apiKey }) => apiKey !== InitProducerId.key) }
+      })
+      for (const partition of [0, 1]) broker.moveLeader('t', partition, partition + 1)
+      await body(world)
+    })
+  const record = (partition: number) => ({ topic: 't', partition, value: String(partition) })
+
+  test('costs the guarantee there, with one warning, and nowhere else', () =>
+    mixed(async world => {
+      const numbered: boolean[][] = [[], []]
+      world.broker.intercept(Produce, ({ topicData }) => {
+        for (const { index, records } of topicData[0]?.partitionData ?? [])
+          for (const batch of encodedBatches(Buffer.from(records ?? []))) numbered[index]?.push(batch.producerId >= 0n)
+        return 'pass'
+      })
+      const producer = world.producer()
+      for (const partition of [1, 0, 1, 0]) await producer.send(record(partition))
+      expect(numbered).toEqual([
+        [true, true],
+        [false, false],
+      ])
+      expect(world.warnings).toEqual([expect.stringContaining('set idempotent to false')])
+    }))
+
+  test('is an error there, where idempotence was asked for: nothing is sent that could be stored twice', () =>
+    mixed(async world => {
+      const producer = world.producer({ idempotent: true })
+      const refused = { code: 'ERR_UNSUPPORTED_VERSION', message: expect.stringContaining('set idempotent to false') }
+      for (let round = 0; round < 2; round++) {
+        await producer.send(record(0))
+        await expect(producer.send(record(1))).rejects.toMatchObject(refused)
+      }
+      expect(await world.stored('t', 0)).toHaveLength(2)
+      expect(await world.stored('t', 1)).toEqual([])
+    }))
+
+  test('is nothing to warn of without idempotence', () =>
+    mixed(async world => {
+      const producer = world.producer({ idempotent: false })
+      await producer.send([record(0), record(1)])
+      expect(world.warnings).toEqual([])
+    }))
 })
