@@ -101,8 +101,12 @@ function attempted(connect: () => TLSSocket): TLSSocket {
 
 const TLS_MISTAKES = [
   { codes: /KEY_VALUES_MISMATCH/, path: 'tls.key', fix: 'it does not belong to tls.cert' },
-  { codes: /BAD_DECRYPT|BAD_PASSWORD|PASSPHRASE|CANCELLED/, path: 'tls.passphrase', fix: 'it does not open tls.key' },
-  { codes: /OSSL_UNSUPPORTED/, path: 'tls.key', fix: 'give a private key as PEM' },
+  // A wrong passphrase opens a key to garbage once in a few hundred times.
+  {
+    codes: /OSSL_UNSUPPORTED|BAD_DECRYPT|BAD_PASSWORD|PASSPHRASE|CANCELLED/,
+    path: 'tls.key',
+    fix: 'give a private key as PEM, and what opens it as tls.passphrase',
+  },
   { codes: /NO_START_LINE/, path: 'tls.cert', fix: 'give certificates and keys as PEM' },
 ]
 const OTHER_TLS_MISTAKE = { path: 'tls', fix: 'check tls.key, tls.cert and tls.passphrase, and see node:tls for what it takes' }

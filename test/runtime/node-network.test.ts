@@ -272,8 +272,8 @@ describe('TLS', () => {
   })
   test.each<[string, TlsOptions, string, RegExp]>([
     ['a key of another certificate', { cert, key: other.key }, 'tls.key', /does not belong to tls\.cert$/],
-    ['a wrong passphrase', { cert: other.cert, key: encrypted, passphrase: 'x' }, 'tls.passphrase', /does not open tls\.key$/],
-    ['no key at all', { cert, key: 'nope' }, 'tls.key', /give a private key as PEM$/],
+    ['a wrong passphrase', { cert: other.cert, key: encrypted, passphrase: 'x' }, 'tls.key', /what opens it as tls\.passphrase$/],
+    ['no key at all', { cert, key: 'nope' }, 'tls.key', /give a private key as PEM/],
     ['no certificate at all', { cert: 'nope', key }, 'tls.cert', /give certificates and keys as PEM$/],
     ['ciphers that do not exist', { ciphers: 'nope' }, 'tls', /see node:tls/],
   ])('%s is a mistake in the options, found before anything is sent, and not repeated', async (_, tls, path, message) => {
