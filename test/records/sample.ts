@@ -12,6 +12,15 @@ import {
 
 export const CODECS: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 export const bytes = (text: string): Buffer => Buffer.from(text)
+/** Bytes that shrink. */
+export const text = (bytes: number): Buffer =>
+  Buffer.from('{"id":4711,"user":"somebody","amount":42}\n'.repeat(bytes / 42 + 1)).subarray(0, bytes)
+/** Bytes that do not. */
+export const noise = (bytes: number): Buffer => {
+  const buffer = Buffer.alloc(bytes)
+  for (let i = 0, x = 1; i < bytes; i++) buffer[i] = (x = (Math.imul(x, 1_103_515_245) + 12_345) >>> 0) >>> 16
+  return buffer
+}
 
 /** A record set of one batch (format 2) or message set (0, 1). */
 export async function written(
