@@ -177,7 +177,8 @@ function errorFields(api: Api): string {
 
 function* errorPaths(shape: Shape, prefix: string): Generator<string> {
   for (const [name, { wire, presence }] of Object.entries(shape)) {
-    if (presence.role === 'errorCode') yield prefix + name
+    // A few are about something beside the request, and have no role.
+    if (presence.role === 'errorCode' || name.endsWith('ErrorCode')) yield prefix + name
     const inner = innerShape(wire)
     if (inner) yield* errorPaths(inner, `${prefix}${name}${wire.kind === 'array' ? '[]' : ''}.`)
   }

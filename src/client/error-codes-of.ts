@@ -23,8 +23,8 @@ interface Plan {
 }
 
 const plans = new WeakMap<Shape, Plan>()
-/** AddPartitionsToTxn's carries no role in Kafka's definitions; whatever else ends in `ErrorCode` is about something else. */
-const isErrorCode = (name: string, shape: Shape) => shape[name]?.presence.role === 'errorCode' || name === 'partitionErrorCode'
+/** By its role: CreateTopics' topicConfigErrorCode and ShareFetch's acknowledgeErrorCode have none, and decide nothing about the request. */
+const isErrorCode = (name: string, shape: Shape) => shape[name]?.presence.role === 'errorCode'
 
 export const errorCodesOf = (api: Api, answer: Body): Codes => errorCodesIn(api.response.shape, answer)
 

@@ -39,7 +39,7 @@ export const OffsetFetch = api({
       groupId,
       /** Member that asks; null outside any group. */
       memberId: string.since(9).nullable().default(null).ignorable(),
-      /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
+      /** Epoch of the asking member, which must be its present one (KIP-848); -1 when no member of the group asks. */
       memberEpoch: int32.since(9).default(-1).ignorable(),
       /** Topics to look up; null for all that have an offset. */
       topics: array({

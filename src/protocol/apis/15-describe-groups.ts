@@ -31,7 +31,7 @@ export const DescribeGroups = api({
       protocolType: string,
       /** The strategy in use; empty when there is none. */
       protocolData: string,
-      /** The members. */
+      /** Who is in the group; empty while it is dead or the caller may not see it. */
       members: array({
         /** Id of the member within its group. */
         memberId: string,

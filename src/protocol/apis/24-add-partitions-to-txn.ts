@@ -23,7 +23,7 @@ const addPartitionsToTxnPartitionResult = {
   /** Partition number, from 0. */
   partitionIndex: int32.mapKey(),
   /** Error code; 0 is success. */
-  partitionErrorCode: int16,
+  partitionErrorCode: errorCode,
 }
 
 const addPartitionsToTxnTopicResult = {

@@ -8,7 +8,7 @@ export const WriteTxnMarkers = api({
   flexible: 1,
   route: anyBroker,
   request: {
-    /** The markers to write. */
+    /** One marker for each transaction that ends: producer, outcome and the partitions to write it to. */
     markers: array({
       /** Id that the producer got from InitProducerId. */
       producerId,

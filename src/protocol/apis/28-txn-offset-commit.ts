@@ -48,7 +48,7 @@ export const TxnOffsetCommit = api({
       partitions: array({
         /** Partition number, from 0. */
         partitionIndex: int32,
-        /** Next offset to process: what the consumer commits; -1 when nothing is committed. */
+        /** Offset to commit: that of the next record to process, one more than the last one processed. */
         committedOffset: int64,
         /** Leader epoch of the last record that was processed; -1 for unknown (KIP-320). */
         committedLeaderEpoch: int32.since(2).default(-1).ignorable(),

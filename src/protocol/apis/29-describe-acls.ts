@@ -39,7 +39,7 @@ export const DescribeAcls = api({
       resourceName: string,
       /** How the resource name is meant: 3 literally, 4 as a prefix. */
       patternType: int8.since(1).default(3),
-      /** The rules. */
+      /** The rules that match, all of the resource above. */
       acls: array({
         /** Who the rule is about, such as User:alice. */
         principal: string,

@@ -9,7 +9,7 @@ export const CreateAcls = api({
   route: anyBroker,
   clientThrottlesSince: 1,
   request: {
-    /** The rules to create. */
+    /** Rules to add; one that exists already is created again without an error. */
     creations: array({
       /** Kind of the resource: 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. */
       resourceType: int8,

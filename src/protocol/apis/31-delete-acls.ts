@@ -36,7 +36,7 @@ export const DeleteAcls = api({
       errorCode,
       /** The broker's own text about the error; null when there is none. */
       errorMessage: string.nullable(),
-      /** The rules it matched. */
+      /** The rules that this filter matched, each with how its deletion went. */
       matchingAcls: array({
         /** Error code; 0 is success. */
         errorCode,

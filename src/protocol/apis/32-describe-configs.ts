@@ -37,7 +37,7 @@ export const DescribeConfigs = api({
       resourceType: int8,
       /** Name of the resource: a topic, a broker id, a group … */
       resourceName: string,
-      /** The entries. */
+      /** The resource's configuration entries: those asked for, or all. */
       configs: array({
         /** Name of the entry. */
         name: string,

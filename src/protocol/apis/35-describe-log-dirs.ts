@@ -1,6 +1,6 @@
 import { api, array, bool, eachBroker, errorCode, int32, int64, string, throttleTimeMs, topicName } from '../schema.ts'
 
-/** Describes the log directories of one broker and what lies in them. */
+/** Describes the log directories of the asked broker and what lies in them. */
 export const DescribeLogDirs = api({
   key: 35,
   name: 'DescribeLogDirs',
@@ -22,7 +22,7 @@ export const DescribeLogDirs = api({
     throttleTimeMs,
     /** Error code; 0 is success. */
     errorCode: errorCode.since(3).ignorable(),
-    /** The log directories. */
+    /** One element for each log directory of the broker. */
     results: array({
       /** Error code; 0 is success. */
       errorCode,
@@ -38,7 +38,7 @@ export const DescribeLogDirs = api({
           partitionIndex: int32,
           /** Size of the log, in bytes. */
           partitionSize: int64,
-          /** How far the replica is behind the high watermark, or a future replica behind the current one. */
+          /** How many offsets the replica's end is behind the high watermark, or a future replica's behind the current one's. */
           offsetLag: int64,
           /** Whether this is the copy being built by AlterReplicaLogDirs. */
           isFutureKey: bool,

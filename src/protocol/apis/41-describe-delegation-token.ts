@@ -20,7 +20,7 @@ export const DescribeDelegationToken = api({
   response: {
     /** Error code; 0 is success. */
     errorCode,
-    /** The tokens. */
+    /** Tokens that the caller owns, may renew or may describe, among those asked for. */
     tokens: array({
       /** Type of the token's owner. */
       principalType: string,

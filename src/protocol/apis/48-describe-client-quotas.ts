@@ -36,11 +36,11 @@ export const DescribeClientQuotas = api({
         /** Name of the entity; null for the default of its kind. */
         entityName: string.nullable(),
       }),
-      /** The quotas. */
+      /** Quotas set for exactly this combination of entities; inherited ones are not listed. */
       values: array({
         /** Name of the quota, such as producer_byte_rate. */
         key: string,
-        /** Its value: bytes or requests per second, or percent of a thread. */
+        /** Its value: bytes per second (producer_byte_rate, consumer_byte_rate), percent of a thread's time (request_percentage), partitions created or deleted per second (controller_mutation_rate), or connections per second (connection_creation_rate). */
         value: float64,
       }),
     }).nullable(),

@@ -17,11 +17,11 @@ export const AlterClientQuotas = api({
         /** Name of the entity; null for the default of its kind. */
         entityName: string.nullable(),
       }),
-      /** The changes. */
+      /** Quotas of this combination of entities to set or remove; the others stay. */
       ops: array({
         /** Name of the quota, such as producer_byte_rate. */
         key: string,
-        /** Its new value: bytes or requests per second, or percent of a thread. */
+        /** Its new value: bytes per second (producer_byte_rate, consumer_byte_rate), percent of a thread's time (request_percentage), partitions created or deleted per second (controller_mutation_rate), or connections per second (connection_creation_rate). */
         value: float64,
         /** Whether to remove the quota instead. */
         remove: bool,

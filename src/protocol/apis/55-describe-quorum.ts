@@ -5,7 +5,7 @@ const replicaState = {
   replicaId: brokerId,
   /** Id of its log directory. */
   replicaDirectoryId: uuid.since(2),
-  /** Last offset the leader knows it has; -1 for unknown. */
+  /** Log end offset of the replica as the leader last heard of it: that of the next record it will append; -1 for unknown. */
   logEndOffset: int64,
   /** When it last fetched, in milliseconds since the epoch; -1 for unknown. */
   lastFetchTimestamp: int64.since(1).default(-1n).ignorable(),

@@ -24,7 +24,7 @@ const topicPartitions = {
 }
 
 const assignment = {
-  /** The partitions. */
+  /** Partitions of the assignment, by topic. */
   topicPartitions: array(topicPartitions),
 }
 
@@ -60,7 +60,7 @@ export const ConsumerGroupDescribe = api({
       assignmentEpoch: int32,
       /** Name of the server-side assignor in use. */
       assignorName: string,
-      /** The members. */
+      /** Who is in the group. */
       members: array({
         /** Id of the member within its group. */
         memberId: string,
@@ -68,7 +68,7 @@ export const ConsumerGroupDescribe = api({
         instanceId: string.nullable().default(null),
         /** Rack of the member; null for none. */
         rackId: string.nullable().default(null),
-        /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
+        /** Epoch of the member: the generation of the assignment that it has (KIP-848). */
         memberEpoch: int32,
         /** The client id that the member sends. */
         clientId: string,

@@ -16,7 +16,7 @@ export const ListConfigResources = api({
     throttleTimeMs,
     /** Error code; 0 is success. */
     errorCode,
-    /** The resources. */
+    /** Resources of the asked types that have a configuration of their own. */
     configResources: array({
       /** Name of the resource: a topic, a broker id, a group … */
       resourceName: string,

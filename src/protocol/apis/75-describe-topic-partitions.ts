@@ -38,7 +38,7 @@ export const DescribeTopicPartitions = api({
       topicId: uuid.ignorable(),
       /** Whether the topic belongs to Kafka itself, as __consumer_offsets does. */
       isInternal: bool.ignorable(),
-      /** The partitions. */
+      /** Partitions by rising number, as many as responsePartitionLimit allows: nextCursor says where the rest begins. */
       partitions: array({
         /** Error code; 0 is success. */
         errorCode,

@@ -35,13 +35,13 @@ export const ShareGroupHeartbeat = api({
     errorMessage: string.nullable().default(null),
     /** Id of the member; null on error. */
     memberId: string.nullable().default(null),
-    /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
+    /** Epoch to send with the next heartbeat; -1 confirms that the member has left. */
     memberEpoch: int32,
     /** How often the member has to send heartbeats, in milliseconds. */
     heartbeatIntervalMs: int32,
     /** What the member is to have; null when unchanged. */
     assignment: struct({
-      /** The partitions. */
+      /** All partitions of the target assignment, by topic: what is not listed is to be given up. */
       topicPartitions: array(topicPartitions),
     })
       .nullable()

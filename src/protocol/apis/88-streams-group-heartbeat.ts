@@ -17,9 +17,9 @@ import {
 } from '../schema.ts'
 
 const keyValue = {
-  /** The key. */
+  /** Name of the configuration entry, or of the client's tag. */
   key: string,
-  /** The value. */
+  /** Value of that entry or tag. */
   value: string,
 }
 
@@ -53,14 +53,14 @@ const taskOffset = {
   subtopologyId: string,
   /** Partition number, from 0. */
   partition: int32,
-  /** The offset. */
+  /** Offset in the task's changelogs, summed over its state stores: what it has restored, or where they end (KIP-1071). */
   offset: int64,
 }
 
 const status = {
   /** What is the matter: 0 stale topology, 1 missing source topics, 2 topics partitioned wrongly, 3 missing internal topics, 4 shutdown asked for, 5 assignment delayed, 6 missing client tags. */
   statusCode: int8,
-  /** The same in words. */
+  /** What the matter is, in the broker's own words. */
   statusDetail: string,
 }
 
@@ -152,7 +152,7 @@ export const StreamsGroupHeartbeat = api({
     errorMessage: string.nullable().default(null),
     /** Id of the member. */
     memberId: string,
-    /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
+    /** Epoch to send with the next heartbeat; -1 or -2 confirm that the member has left, for good or as a static member. */
     memberEpoch: int32,
     /** How often the member has to send heartbeats, in milliseconds. */
     heartbeatIntervalMs: int32,

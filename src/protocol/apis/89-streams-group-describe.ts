@@ -17,9 +17,9 @@ import {
 } from '../schema.ts'
 
 const keyValue = {
-  /** The key. */
+  /** Name of the configuration entry, or of the client's tag. */
   key: string,
-  /** The value. */
+  /** Value of that entry or tag. */
   value: string,
 }
 
@@ -46,7 +46,7 @@ const taskOffset = {
   subtopologyId: string,
   /** Partition number, from 0. */
   partition: int32,
-  /** The offset. */
+  /** Offset in the task's changelogs, summed over its state stores: what it has restored, or where they end (KIP-1071). */
   offset: int64,
 }
 
@@ -91,7 +91,7 @@ const topologyDescriptionSubtopology = {
 const topologyDescriptionGlobalStore = {
   /** The source node that feeds the store. */
   source: struct(topologyDescriptionNode).since(1),
-  /** The processor node. */
+  /** The processor node that keeps the store up to date. */
   processor: struct(topologyDescriptionNode).since(1),
 }
 
@@ -156,11 +156,11 @@ export const StreamsGroupDescribe = api({
       })
         .nullable()
         .default(null),
-      /** The members. */
+      /** Who is in the group. */
       members: array({
         /** Id of the member within its group. */
         memberId: string,
-        /** Epoch of the member's assignment; 0 joins, -1 leaves, -2 leaves for a moment as a static member (KIP-848). */
+        /** Epoch of the member: the generation of the assignment that it has. */
         memberEpoch: int32,
         /** Stable name of a static member (KIP-345); null for a dynamic one. */
         instanceId: string.nullable().default(null),

@@ -25,7 +25,7 @@ const topologyDescriptionSubtopology = {
 const topologyDescriptionGlobalStore = {
   /** The source node that feeds the store. */
   source: struct(topologyDescriptionNode),
-  /** The processor node. */
+  /** The processor node that keeps the store up to date. */
   processor: struct(topologyDescriptionNode),
 }
 
