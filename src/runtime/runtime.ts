@@ -1,7 +1,7 @@
 /**
  * The one door to the outside world (D4): time, sockets, chance and work off the loop are passed down, so that a
  * client and a broker can run in one process on virtual time, from one seed. Nothing else under src/ may call
- * Date.now, setTimeout, Math.random, node:net, asynchronous zlib or fetch.
+ * Date.now, setTimeout, Math.random, node:net, asynchronous zlib or fetch, or import a package while it runs.
  */
 export interface Runtime {
   readonly clock: Clock
@@ -111,6 +111,8 @@ export interface Transport {
 export interface Offload {
   /** Runs a job that exists in another form beside `inline`, such as compression. */
   run<T>(job: { inline(): T; pooled?(inThread: InThread): Promise<T>; stepped?(): Iterator<void, T> }): Promise<T>
+  /** Awaits an import. Only a runtime on virtual time has this: its time stands still meanwhile. */
+  readonly loaded?: <T>(module: Promise<T>) => Promise<T>
   pbkdf2(
     password: Uint8Array,
     salt: Uint8Array,

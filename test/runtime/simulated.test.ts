@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { startBroker } from '../../src/broker/index.ts'
+import { Consumer } from '../../src/consumer/index.ts'
+import { Producer } from '../../src/producer/index.ts'
 import { Heartbeat } from '../../src/protocol/apis/index.ts'
 import { SimulatedRuntime, type SimulationOptions } from '../../src/runtime/simulated/index.ts'
 import { connectionTo, failureOf, simulated, sleep } from '../net/connecting.ts'
@@ -201,4 +204,62 @@ test('http is answered from a table', async () => {
   const ask = (url: string) => runtime.run(() => runtime.http({ url, method: 'POST', body: 'x', timeoutMs: 1_000 }))
   expect(await ask('https://login.example/token?a=b')).toEqual({ status: 200, body: 'got x' })
   await expect(ask('https://elsewhere.example/')).rejects.toThrow('ECONNREFUSED')
+})
+
+describe('what has to be imported first', () => {
+  test('is awaited while virtual time stands still, and however long it takes nothing happens in another order', async () => {
+    const story = async (turns: number) => {
+      const runtime = new SimulatedRuntime()
+      const seen: string[] = []
+      const note = (what: string) => () => void seen.push(`${what}@${runtime.clock.monotonic()}`)
+      const arrives = async () => {
+        for (let i = 0; i < turns; i++) await new Promise<void>(resolve => void setImmediate(resolve))
+      }
+      runtime.clock.soon(() => {
+        void runtime.offload.loaded!(arrives()).then(note('loaded'))
+        runtime.clock.soon(note('same moment'))
+        runtime.clock.setTimer(1, note('later'))
+      })
+      await runtime.advance(5)
+      return seen
+    }
+    expect(await story(50)).toEqual(['loaded@0', 'same moment@0', 'later@1'])
+    expect(await story(0)).toEqual(await story(50))
+  })
+
+  test('what cannot be imported is told to whoever asked', async () => {
+    const runtime = new SimulatedRuntime()
+    const missing = runtime.run(() => runtime.offload.loaded!(Promise.reject(new Error('not installed'))))
+    await expect(missing).rejects.toThrow('not installed')
+    expect(await runtime.run(() => sleep(runtime, 1).then(() => 'goes on'))).toBe('goes on')
+  })
+
+  test.each([
+    ['SASLprep', { sasl: { mechanism: 'SCRAM-SHA-256', username: 'u', password: 'pässwörd' } }],
+    ['zstd', { compression: 'zstd' }],
+  ] as const)('the first run with %s has the trace of the second', async (_, options) => {
+    const story = async () => {
+      const runtime = new SimulatedRuntime()
+      await runtime.run(async () => {
+        const secured = 'sasl' in options ? { sasl: { users: { u: 'pässwörd' } } } : {}
+        const broker = await startBroker({ host: 'b', topics: { t: 1 }, runtime: runtime.on('b'), ...secured })
+        const { bootstrapServers } = broker
+        const producer = new Producer({ bootstrapServers, enableMetricsPush: false, ...options }, runtime)
+        await producer.send({ topic: 't', value: Buffer.alloc(5_000, 'a') })
+        await producer.close()
+        const { compression: _, ...shared } = { compression: undefined, ...options }
+        const consumer = new Consumer(
+          { bootstrapServers, enableMetricsPush: false, autoOffsetReset: 'earliest', ...shared },
+          runtime,
+        )
+        consumer.assign([{ topic: 't', partition: 0 }])
+        const records = await consumer.poll({ timeoutMs: 5_000 })
+        expect([...records].map(({ value }) => value?.length)).toEqual([5_000])
+        await consumer.close()
+        await broker.close()
+      })
+      return runtime.trace.entries
+    }
+    expect(await story()).toEqual(await story())
+  })
 })

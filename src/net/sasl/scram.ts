@@ -41,7 +41,7 @@ export class Scram implements SaslAuthenticator {
     const { authorizationId, tokenAuth } = this.#options
     const username = await revealed(this.#options.username)
     const given = await revealed(this.#options.password)
-    const prepared = await saslPrepared(given)
+    const prepared = await saslPrepared(given, runtime)
     const form = this.#form
     const password = form === 'raw' ? given : prepared
     const nonce = Buffer.from(runtime.secureRandom(24)).toString('base64url')
@@ -99,9 +99,10 @@ export class Scram implements SaslAuthenticator {
 const escaped = (name: string) => name.replaceAll('=', '=3D').replaceAll(',', '=2C')
 
 /** ASCII, which is nearly every password, is its own prepared form. */
-async function saslPrepared(password: string): Promise<string> {
+async function saslPrepared(password: string, { offload }: Runtime): Promise<string> {
   if (/^[\x20-\x7e]*$/.test(password)) return password
-  const { saslprep } = await import('@mongodb-js/saslprep')
+  const loading = import('@mongodb-js/saslprep')
+  const { saslprep } = await (offload.loaded?.(loading) ?? loading)
   try {
     return saslprep(password)
   } catch {

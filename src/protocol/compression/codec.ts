@@ -33,6 +33,8 @@ export type InThread = (module: string, name: string, input: Uint8Array, options
 /** Who decides which form runs: the runtime's `Offload` (D4) is one. Without it everything runs inline. */
 export interface JobRunner {
   run<T>(job: Job<T>): Promise<T>
+  /** Awaits an import, where time must stand still meanwhile. */
+  readonly loaded?: <T>(module: Promise<T>) => Promise<T>
 }
 
 /** One compression format, as record batches use it. `legacy` asks for the variant that message format 0 has of it. */

@@ -27,7 +27,7 @@ export function compress(
   legacy = false,
 ): Uint8Array | Promise<Uint8Array> {
   checkLevel(codec, level)
-  return withCompressor(codec, compressor => start(compressor.compress(input, level, legacy), input.length, runner))
+  return withCompressor(codec, runner, compressor => start(compressor.compress(input, level, legacy), input.length, runner))
 }
 
 /**
@@ -54,7 +54,7 @@ export function decompress(
     )
   }
   try {
-    const output = withCompressor(codec, compressor =>
+    const output = withCompressor(codec, runner, compressor =>
       start(compressor.decompress(input, maxBytes, legacy), input.length, runner),
     )
     return output instanceof Promise ? output.catch(failed) : output
@@ -68,8 +68,14 @@ function start<T>(job: Job<T>, inputBytes: number, runner: JobRunner | undefined
   return runner && large && (job.pooled || job.stepped) ? runner.run(job) : job.inline()
 }
 
-function withCompressor<T>(codec: Codec, use: (compressor: Compressor) => T | Promise<T>): T | Promise<T> {
+function withCompressor<T>(
+  codec: Codec,
+  runner: JobRunner | undefined,
+  use: (compressor: Compressor) => T | Promise<T>,
+): T | Promise<T> {
   const compressor = compressorOf(codec)
+  // The one that may have to be loaded: each run of a simulation takes the same steps, whether it still has to be or not.
+  if (codec === 'zstd' && runner?.loaded) return runner.loaded(Promise.resolve(compressor)).then(use)
   return compressor instanceof Promise ? compressor.then(use) : use(compressor)
 }
 

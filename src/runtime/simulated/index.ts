@@ -1,3 +1,5 @@
 export { seededRandom } from './random.ts'
 export type { NetworkConditions, SimulatedNetwork } from './simulated-network.ts'
 export { SimulatedRuntime, type SimulationOptions } from './simulated-runtime.ts'
+export type { Trace } from './trace.ts'
+export type { VirtualClock } from './virtual-clock.ts'

@@ -35,6 +35,7 @@ export class SimulatedRuntime implements Runtime {
   readonly secureRandom: (size: number) => Uint8Array
   readonly offload: Offload = {
     run: async job => job.inline(),
+    loaded: module => this.clock.hold(module),
     pbkdf2: async (password, salt, iterations, keyBytes, digest) => pbkdf2Sync(password, salt, iterations, keyBytes, digest),
   }
   /** What answers `http`, by URL without its query. A URL that is not in here is refused. */

@@ -10,7 +10,7 @@ interface Event {
 
 /** The real event loop gets a turn after this many events, so that a test's own timeout can still end it. */
 const EVENTS_PER_TURN = 2_000
-/** How often the real loop is given a turn when nothing is left to simulate: something real may be pending, such as an import. */
+/** How often the real loop is given a turn when nothing is left to simulate: something real may be pending. */
 const IDLE_TURNS = 20
 
 /**
@@ -27,6 +27,7 @@ export class VirtualClock implements Clock {
   private readonly heap: Event[] = []
   private failure: { error: unknown } | undefined
   private playing = false
+  private holds = 0
 
   constructor(epochMs: number) {
     this.epochMs = epochMs
@@ -62,6 +63,18 @@ export class VirtualClock implements Clock {
     return event
   }
 
+  /** What comes of something real, such as an import, as an event of this moment: until it has come, nothing else happens. */
+  async hold<T>(real: Promise<T>): Promise<T> {
+    real.catch(() => {})
+    await new Promise<void>(resolve => this.soon(resolve))
+    this.holds++
+    try {
+      return await real
+    } finally {
+      this.holds--
+    }
+  }
+
   /** Timers and other events that are still to come. */
   get pending(): number {
     return this.heap.reduce((count, event) => count + (event.callback ? 1 : 0), 0)
@@ -91,6 +104,7 @@ export class VirtualClock implements Clock {
           this.failure = undefined
           return reject(error)
         }
+        if (this.holds > 0) return void setImmediate(step)
         if (done()) return resolve('done')
         const next = this.next()
         if (!next) {
