@@ -18,6 +18,7 @@ const entries = {
   admin: 'admin/index.ts',
   broker: 'broker/index.ts',
   serde: 'serde/index.ts',
+  runtime: 'runtime/index.ts',
   cli: 'cli/main.ts',
 }
 

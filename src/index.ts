@@ -13,18 +13,27 @@ export {
   type TopicReference,
 } from './admin/index.ts'
 export {
+  type Address,
   type BrokerMetadata,
   Client,
   type ClientOptionsInput as ClientOptions,
+  type CoordinatorKind,
+  type EnsureOptions,
+  type JavaProperties,
+  type Lane,
+  type Metadata as ClusterMetadata,
   PartitionMap,
   type PartitionMetadata,
   type RequestOptions,
   type SaslOption,
+  type SendOptions,
   type TlsOption,
   type TopicMetadata,
   type TopicPartition,
 } from './client/index.ts'
 export {
+  type CallOptions,
+  type CloseOptions,
   type CommittedOffset,
   Consumer,
   ConsumerBatch,
@@ -42,6 +51,8 @@ export {
   type RebalanceListener,
   type RunOptions,
   type SubscribeOptions,
+  type TopicSelection,
+  type TransactionSource,
 } from './consumer/index.ts'
 export {
   BrokerError,
@@ -60,9 +71,24 @@ export {
   UnsupportedVersionError,
 } from './errors.ts'
 export { Kafka } from './kafka.ts'
-export type { SaslAuthenticator, SaslContext, SaslOptions, SaslSession } from './net/sasl/index.ts'
+export type { BrokerFeatures, Frame } from './net/connection.ts'
+export type {
+  AwsCredentials,
+  AwsMskIamOptions,
+  OAuthBearerOptions,
+  OAuthToken,
+  OidcOptions,
+  PlainOptions,
+  SaslAuthenticator,
+  SaslContext,
+  SaslOptions,
+  SaslSession,
+  ScramOptions,
+  Secret,
+} from './net/sasl/index.ts'
 export {
   type HeadersInput,
+  type HeaderValue,
   murmur2,
   type PartitionedRecord,
   type PartitionedTopic,
@@ -89,6 +115,16 @@ export {
   string,
   uuid,
 } from './serde/index.ts'
-export type { ClientHooks } from './telemetry/hooks.ts'
-export type { Metric } from './telemetry/metrics.ts'
+export type {
+  BrokerRef,
+  ClientHooks,
+  ConnectEvent,
+  DisconnectEvent,
+  ReadEvent,
+  RetryEvent,
+  ThrottleEvent,
+  WriteEvent,
+} from './telemetry/hooks.ts'
+export type { Metric, MetricKind, Metrics } from './telemetry/metrics.ts'
+export { Deadline } from './util/deadline.ts'
 export type { Logger } from './util/logger.ts'

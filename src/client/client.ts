@@ -1,5 +1,5 @@
 import { ClosedError, KafkaError } from '../errors.ts'
-import type { Frame } from '../net/connection.ts'
+import type { BrokerFeatures, Frame } from '../net/connection.ts'
 import { describe } from '../protocol/misfit.ts'
 import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import { nodeRuntime } from '../runtime/node.ts'
@@ -25,7 +25,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Send to this broker, whatever the API's own route. */
   readonly nodeId?: number | undefined
-  /** Exactly this version. */
+  /** Exactly this version; the only way to one that Kafka may still change. */
   readonly version?: number | undefined
   /** At least this version: UnsupportedVersionError where a broker has none. */
   readonly minVersion?: number | undefined
@@ -190,6 +190,19 @@ export class Client {
     checkCall('versionOf()', options, ['lane', 'timeoutMs', 'signal'])
     const { lane = 'other', timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
     return this.brokers.use(nodeId, lane, { ms, signal }, connection => connection.versionOf(api))
+  }
+
+  /**
+   * The feature levels that a broker supports, and those that its cluster has agreed on, such as `metadata.version` (KIP-584):
+   * as it told when the connection was made, which is opened if need be. Both are empty before Kafka 2.7.
+   */
+  async featuresOf(
+    nodeId: number,
+    options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<BrokerFeatures> {
+    checkCall('featuresOf()', options, ['timeoutMs', 'signal'])
+    const { timeoutMs: ms = this.options.requestTimeoutMs, signal } = options
+    return this.brokers.use(nodeId, 'other', { ms, signal }, connection => connection.features)
   }
 
   /** Node id of a coordinator, found by asking and then remembered. Rejects with BrokerError or TimeoutError. */

@@ -2,6 +2,7 @@ export { type Address, bootstrapAddresses } from '../util/address.ts'
 export type { BrokerMetadata, Lane } from './brokers.ts'
 export { Client, type RequestOptions, type SendOptions } from './client.ts'
 export type { CoordinatorKind } from './coordinators.ts'
+export type { JavaProperties } from './java-options.ts'
 export type { EnsureOptions, Metadata, PartitionMetadata, TopicMetadata } from './metadata.ts'
 export {
   type ClientOptions,

@@ -19,6 +19,7 @@ import { pickVersion, type VersionLimits, type VersionRange } from './version-ra
 
 export type { RequestOptions } from './exchange.ts'
 export type { Frame } from './frame-reader.ts'
+export type { BrokerFeatures } from './negotiation.ts'
 
 export interface ConnectionOptions {
   readonly host: string
@@ -41,8 +42,6 @@ export interface ConnectionOptions {
   readonly hooks?: ConnectionHooks | undefined
   /** What is remembered of the host's addresses from one connection to the next. Default: nothing. */
   readonly addresses?: AddressOrder | undefined
-  /** Negotiate versions that Kafka may still change. */
-  readonly unstableVersions?: boolean | undefined
 }
 
 /** Called synchronously. They get sizes and times, never contents. */
@@ -211,10 +210,7 @@ export class Connection {
     const unlimited = limits?.version === undefined && limits?.minVersion === undefined && limits?.maxVersion === undefined
     const known = unlimited ? this.picked.get(api) : undefined
     if (known !== undefined) return known
-    const version = pickVersion(api, this.versions.get(api.key), limits, {
-      where: this.where,
-      unstable: this.options.unstableVersions ?? false,
-    })
+    const version = pickVersion(api, this.versions.get(api.key), limits, this.where)
     if (unlimited) this.picked.set(api, version)
     return version
   }
@@ -262,7 +258,7 @@ export class Connection {
     if (this.currentState === 'closed') throw this.ending ?? new ClosedError(`the connection to ${this.where}`)
     await this.dial()
     try {
-      await this.negotiate(this.options.unstableVersions ? ApiVersions.request.versions[1] : ApiVersions.stable)
+      await this.negotiate(ApiVersions.stable)
     } catch (error) {
       if (!(error instanceof HungUp)) throw error
       this.logger.warn({ broker: this.where }, 'the broker hung up at our version of ApiVersions; trying v0')

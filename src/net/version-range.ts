@@ -14,17 +14,17 @@ export interface VersionLimits {
 }
 
 /**
- * The highest version of an API that the broker, this package and the caller all accept. Versions that Kafka may still
- * change are left out unless `unstable`. Throws UnsupportedVersionError, whose text has the ranges.
+ * The highest version of an API that the broker, this package and the caller all accept. One that Kafka may still change is
+ * used only by a caller that names it. Throws UnsupportedVersionError, whose text has the ranges.
  */
 export function pickVersion(
   api: Api,
   broker: VersionRange | undefined,
   limits: VersionLimits | undefined,
-  { where, unstable = false }: { where: string; unstable?: boolean },
+  where: string,
 ): number {
   const [oldest, newest] = api.request.versions
-  const ours = { min: oldest, max: unstable ? newest : api.stable }
+  const ours = { min: oldest, max: limits?.version === undefined ? api.stable : newest }
   const wanted = {
     min: limits?.version ?? limits?.minVersion ?? ours.min,
     max: limits?.version ?? limits?.maxVersion ?? ours.max,

@@ -16,7 +16,7 @@ export interface ProducerRecord<K = Uint8Array | null, V = Uint8Array | null> {
   readonly timestamp?: number | Date | undefined
 }
 
-type HeaderValue = Uint8Array | string | null
+export type HeaderValue = Uint8Array | string | null
 export type HeadersInput =
   | readonly { readonly key: string; readonly value: HeaderValue }[]
   | Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>

@@ -76,7 +76,10 @@ describe('options of a call', () => {
       const typo = { timeout: 5 } as never
       await expect(client.connect(typo)).rejects.toMatchObject(refused(/^connect\(\) does not know timeout/))
       await expect(client.versionOf(1, Metadata, typo)).rejects.toMatchObject(refused(/^versionOf\(\) does not know timeout/))
-      for (const call of [client.sendTo, client.sendOneWay])
-        await expect(call.call(client, 1, Metadata, { topics: [] }, typo)).rejects.toMatchObject(refused(/does not know timeout/))
+      await expect(client.featuresOf(1, typo)).rejects.toMatchObject(refused(/^featuresOf\(\) does not know timeout/))
+      await expect(client.sendTo(1, Metadata, { topics: [] }, typo)).rejects.toMatchObject(refused(/^sendTo\(\) does not know/))
+      await expect(client.sendOneWay(1, Metadata, { topics: [] }, typo)).rejects.toMatchObject(
+        refused(/^sendOneWay\(\) does not/),
+      )
     }))
 })
