@@ -1,4 +1,4 @@
-import { KafkaError } from '../errors.ts'
+import { ConnectionError, TimeoutError } from '../errors.ts'
 import { Metadata as MetadataApi } from '../protocol/apis/03-metadata.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import type { Decoded } from '../protocol/schema.ts'
@@ -6,7 +6,7 @@ import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { Brokers } from './brokers.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { ClientOptions } from './options.ts'
-import { isFatal } from './retry.ts'
+import { isFatal, isRetriable } from './retry.ts'
 
 export type MetadataAnswer = Decoded<(typeof MetadataApi)['response']>
 
@@ -25,6 +25,8 @@ const KNOWN_BEFORE_BOOTSTRAP = 3
 const CHOOSES_CREATION = 4
 /** First version that can be asked for a topic by its id alone: in 10 and 11 the field exists, but brokers do not serve it. */
 const ASKS_BY_ID = 12
+/** First version whose leader epochs can be relied on: before, a reassignment may let them go back (KAFKA-9212). */
+const RELIABLE_EPOCHS = 9
 
 /** Whom to ask for metadata, and how: the brokers we know, and the addresses we began with. */
 export class Bootstrap {
@@ -102,25 +104,41 @@ export class Bootstrap {
 
   private async askOne(nodeId: number, { topics, ids, allowAutoTopicCreation }: MetadataQuestion): Promise<MetadataAnswer> {
     const ms = this.options.requestTimeoutMs
-    const answer = await this.pool.use(nodeId, 'other', { ms }, connection => {
+    const answer = await this.pool.use(nodeId, 'other', { ms }, async connection => {
       const version = connection.versionOf(MetadataApi)
       const byId = topics && version >= ASKS_BY_ID ? ids.map(topicId => ({ topicId, name: null })) : []
       const request = {
         topics: topics && [...topics, ...byId],
         ...(version >= CHOOSES_CREATION ? { allowAutoTopicCreation } : {}),
       }
-      return this.lifetime.within(connection.request(MetadataApi, request, { version }), {
+      const answer = await this.lifetime.within(connection.request(MetadataApi, request, { version }), {
         ms,
         operation: `the Metadata request to broker ${nodeId}`,
       })
+      return version < RELIABLE_EPOCHS ? withoutEpochs(answer) : answer
     })
-    if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.pool.onStranger()
+    if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) {
+      this.pool.onStranger()
+      const where = { ...(this.pool.endpoint(nodeId) ?? { host: '', port: 0 }), outcome: 'not-sent' as const }
+      const message = `broker ${nodeId} sends us back to bootstrapServers: check that they lead to the cluster`
+      throw new ConnectionError(message, where, { cause: brokerError(answer.errorCode, { api: 'Metadata' }) })
+    }
     if (answer.errorCode !== ErrorCode.NONE) throw brokerError(answer.errorCode, { api: 'Metadata' })
     return answer
   }
 }
 
-/** Of two failures: a timeout says less than any other. */
+const withoutEpochs = (answer: MetadataAnswer): MetadataAnswer => ({
+  ...answer,
+  topics: answer.topics.map(topic => ({
+    ...topic,
+    partitions: topic.partitions.map(partition => ({ ...partition, leaderEpoch: -1 })),
+  })),
+})
+
+/** Of two failures: one that may pass counts more, as then asking again may help; of equals, a timeout says least. */
 function moreTelling(before: unknown, now: unknown): unknown {
-  return before !== undefined && KafkaError.is(now) && now.code === 'ERR_TIMEOUT' ? before : now
+  if (before === undefined) return now
+  if (isRetriable(before) !== isRetriable(now)) return isRetriable(now) ? now : before
+  return now instanceof TimeoutError ? before : now
 }

@@ -43,6 +43,8 @@ interface Broker {
   /** In a row, over all lanes: a broker that is down is not asked four times as often. */
   failures: number
   retryAt: number
+  /** Until when it wants no requests of a kind (KIP-219), whatever becomes of the connection that it said so on. */
+  readonly quietUntil: Map<string, number>
   readonly addresses: AddressOrder
   readonly links: Map<Lane, Link>
 }
@@ -94,7 +96,7 @@ export class Brokers {
   learn(endpoints: Iterable<BrokerMetadata>, complete: boolean): void {
     const seen = new Set<number>()
     for (const endpoint of endpoints) {
-      if (endpoint.nodeId < 0) continue
+      if (endpoint.nodeId < 0 || endpoint.host === '' || endpoint.port <= 0) continue
       seen.add(endpoint.nodeId)
       const broker = this.known.get(endpoint.nodeId)
       if (!broker) {
@@ -109,6 +111,7 @@ export class Brokers {
         this.retire(broker)
         broker.failures = 0
         broker.retryAt = 0
+        broker.quietUntil.clear()
       }
       broker.endpoint = endpoint
     }
@@ -158,10 +161,12 @@ export class Brokers {
   load(nodeId: number): number {
     const broker = this.known.get(nodeId)
     if (!broker) return Number.POSITIVE_INFINITY
+    const now = this.runtime.clock.monotonic()
+    if (quietUntil(broker, 'other') > now) return 500_000
     const link = broker.links.get('other')
     if (link?.isReady && link.connection) return link.connection.inFlight
     if (link) return 1_000
-    return broker.retryAt > this.runtime.clock.monotonic() ? 1_000_000 + broker.failures : 10_000
+    return broker.retryAt > now ? 1_000_000 + broker.failures : 10_000
   }
 
   /**
@@ -210,14 +215,16 @@ export class Brokers {
         hint: 'check that a Kafka broker listens there, and whether something on the way drops packets',
       }
       if (link) return this.lifetime.within(link.ready, wait)
-      const pause = broker.retryAt - clock.monotonic()
+      const quiet = quietUntil(broker, lane)
+      const pause = Math.max(broker.retryAt, quiet) - clock.monotonic()
       if (pause <= 0) return this.lifetime.within(this.connect(broker, lane).ready, wait)
       await this.lifetime.within(this.lifetime.delay(Math.min(pause, left), signal), { ...wait, ms: left + 1 })
       if (pause > left) {
-        throw new ConnectionError(`${this.name(broker)} cannot be reached: the last ${broker.failures} attempts failed`, {
-          ...broker.endpoint,
-          outcome: 'not-sent',
-        })
+        const why =
+          quiet > broker.retryAt
+            ? "throttles this client: raise the client's quota or send less"
+            : `cannot be reached: the last ${broker.failures} attempts failed`
+        throw new ConnectionError(`${this.name(broker)} ${why}`, { ...broker.endpoint, outcome: 'not-sent' })
       }
     }
   }
@@ -301,8 +308,10 @@ export class Brokers {
     broker.retryAt = this.runtime.clock.monotonic() + backoffMs(broker.failures, { baseMs, maxMs, random: this.runtime.random })
   }
 
-  private connectionOptions({ failures, addresses }: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
+  private connectionOptions(broker: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
+    const { failures, addresses } = broker
     const { nodeId, host, port, lane } = ref
+    const hooks = this.observer.hooksOf(ref)
     const { options, clusterId } = this
     return {
       host,
@@ -316,7 +325,14 @@ export class Brokers {
       maxResponseBytes: options.maxResponseBytes,
       maxInFlight: MAX_IN_FLIGHT,
       addresses,
-      hooks: this.observer.hooksOf(ref),
+      hooks: {
+        ...hooks,
+        throttled: event => {
+          const until = this.runtime.clock.monotonic() + event.throttleMs
+          broker.quietUntil.set(kindOf(ref.lane), Math.max(until, quietUntil(broker, ref.lane)))
+          hooks.throttled?.(event)
+        },
+      },
       logger: this.logger.child({ nodeId, lane }),
       ...(tls ? { tls } : {}),
       ...(options.sasl ? { authenticator: options.sasl } : {}),
@@ -327,7 +343,8 @@ export class Brokers {
   /** One timer for all connections, at the moment the least used one has been idle for long enough. */
   private armIdle(): void {
     if (this.idleTimer || this.options.connectionsMaxIdleMs === 0 || this.lifetime.ended) return
-    const uses = [...this.known.values()].flatMap(broker => [...broker.links.values()].map(link => link.lastUsed))
+    const links = [...this.known.values()].flatMap(broker => [...broker.links.values()])
+    const uses = links.flatMap(({ isReady, lastUsed }) => (isReady ? [lastUsed] : []))
     if (uses.length === 0) return
     const now = this.runtime.clock.monotonic()
     this.idleTimer = this.runtime.clock.setTimer(Math.max(1, Math.min(...uses) + this.options.connectionsMaxIdleMs - now), () => {
@@ -343,7 +360,7 @@ export class Brokers {
     for (const broker of this.known.values()) {
       for (const [lane, link] of broker.links) {
         if (!link.isReady || !link.connection || link.lastUsed > limit) continue
-        if (link.connection.inFlight > 0) {
+        if (link.connection.inFlight > 0 || link.connection.queued > 0) {
           link.lastUsed = this.runtime.clock.monotonic()
           continue
         }
@@ -373,10 +390,15 @@ export class Brokers {
 
 const NOWHERE: Address = { host: '', port: 0 }
 
+/** Quotas are kept per client and kind of request: consumers with connections of their own share them. */
+const kindOf = (lane: string): string => lane.split(':', 1)[0] ?? lane
+const quietUntil = (broker: Broker, lane: string): number => broker.quietUntil.get(kindOf(lane)) ?? 0
+
 const fresh = (endpoint: BrokerMetadata): Broker => ({
   endpoint,
   failures: 0,
   retryAt: 0,
+  quietUntil: new Map(),
   addresses: new AddressOrder(),
   links: new Map(),
 })

@@ -11,7 +11,7 @@ import type { Lifetime } from './lifetime.ts'
 import { type Codes, NOTHING, type Question, Round } from './metadata-round.ts'
 import type { ClientOptions } from './options.ts'
 import { isFatal, isRetriable, timeIsUp } from './retry.ts'
-import { TopicCache, type TopicMetadata } from './topic-cache.ts'
+import { type Leader, TopicCache, type TopicMetadata } from './topic-cache.ts'
 
 export type { BrokerMetadata } from './brokers.ts'
 export type { PartitionMetadata, TopicMetadata } from './topic-cache.ts'
@@ -162,6 +162,7 @@ export class Metadata {
     options: EnsureOptions,
   ): Promise<Map<string, BrokerError>> {
     const { signal, patience, timeoutMs = this.options.defaultApiTimeoutMs } = options
+    this.lifetime.check()
     const failed = new Map<string, BrokerError>()
     const missing = () => keys.filter(key => !failed.has(key) && !isKnown(key))
     let pending = missing()
@@ -188,6 +189,7 @@ export class Metadata {
 
   /** Resolves once the brokers of the cluster are known: tries until the deadline, or once. */
   async known(deadline: Deadline, signal?: AbortSignal, tries: 'many' | 'one' = 'many'): Promise<void> {
+    this.lifetime.check()
     const isKnown = () => this.lastSuccess !== undefined && this.pool.nodeIds.length > 0
     if (!isKnown()) await this.askUntil(isKnown, NOTHING, deadline, signal, tries)
   }
@@ -234,11 +236,15 @@ export class Metadata {
   hint(
     topic: string,
     partition: number,
-    leader: { leaderId: number; leaderEpoch: number },
+    leader: Leader,
     endpoints: readonly { nodeId: number; host: string; port: number; rack: string | null }[] = [],
   ): void {
+    // What the broker says of the past, it says with the addresses of the past.
+    if (!this.cache.isNews(topic, partition, leader)) return
     this.pool.learn(endpoints, false)
-    if (this.pool.endpoint(leader.leaderId) && this.cache.hint(topic, partition, leader)) this.changed()
+    if (!this.pool.endpoint(leader.leaderId)) return
+    this.cache.hint(topic, partition, leader)
+    this.changed()
   }
 
   retryBackoffMs(attempts: number): number {
@@ -332,7 +338,7 @@ export class Metadata {
 
   /** Back to `bootstrapServers`, unless that is not wanted. */
   private startOver(reason: string): void {
-    if (this.options.metadataRecoveryStrategy === 'none' || this.lifetime.ended) return
+    if (this.options.metadataRecoveryStrategy === 'none' || this.lifetime.ended || this.pool.nodeIds.length === 0) return
     this.logger.warn({ reason }, 'starting over from bootstrapServers')
     this.pool.forgetAll()
     this.failingSince = undefined

@@ -5,7 +5,7 @@ export interface PartitionMetadata {
   readonly partition: number
   /** -1 while there is no leader. */
   readonly leaderId: number
-  /** -1 where the broker is too old to tell (before 2.1). */
+  /** -1 where the broker is too old to tell one that can be relied on (before 2.4: KAFKA-9212). */
   readonly leaderEpoch: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
@@ -21,6 +21,11 @@ export interface TopicMetadata {
   readonly errorCode: number
   /** Index = partition. */
   readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface Leader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
 }
 
 interface AnsweredTopic {
@@ -152,15 +157,20 @@ export class TopicCache {
     if (topicId !== NO_UUID) this.names.set(topicId, name)
   }
 
-  /** Whether the hint was news. */
-  hint(name: string, partition: number, { leaderId, leaderEpoch }: { leaderId: number; leaderEpoch: number }): boolean {
+  /** Whether a leader of this epoch would be news about the partition. */
+  isNews(name: string, partition: number, { leaderEpoch }: Leader): boolean {
+    const known = this.topics.get(name)?.topic.partitions[partition]
+    return known !== undefined && leaderEpoch > known.leaderEpoch
+  }
+
+  /** Takes in the leader of a partition, if that is news. */
+  hint(name: string, partition: number, leader: Leader): void {
     const entry = this.topics.get(name)
     const known = entry?.topic.partitions[partition]
-    if (!entry || !known || leaderEpoch <= known.leaderEpoch) return false
+    if (!entry || !known || !this.isNews(name, partition, leader)) return
     const partitions = [...entry.topic.partitions]
-    partitions[partition] = { ...known, leaderId, leaderEpoch, errorCode: ErrorCode.NONE }
+    partitions[partition] = { ...known, ...leader, errorCode: ErrorCode.NONE }
     entry.topic = { ...entry.topic, partitions }
-    return true
   }
 }
 

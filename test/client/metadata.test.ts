@@ -1,7 +1,29 @@
 import { describe, expect, test } from 'vitest'
 import { Fetch, ListGroups, Metadata } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
-import { inWorld } from './simulation.ts'
+import { inWorld, type World } from './simulation.ts'
+
+/** An answer that names the leader of the only partition of t. */
+function leaderIs({ listenerOf, broker }: World, leaderId: number, leaderEpoch: number) {
+  const nodes = listenerOf(2) === '' ? [1] : [1, 2]
+  return {
+    brokers: nodes.map(nodeId => {
+      const [host = '', port] = listenerOf(nodeId).split(':')
+      return { nodeId, host, port: Number(port) }
+    }),
+    clusterId: broker.clusterId,
+    controllerId: 1,
+    topics: [
+      {
+        name: 't',
+        errorCode: 0,
+        partitions: [
+          { partitionIndex: 0, errorCode: 0, leaderId, leaderEpoch, replicaNodes: [1, 2], isrNodes: [1, 2], offlineReplicas: [] },
+        ],
+      },
+    ],
+  }
+}
 
 describe('metadata', () => {
   test('topics are created on request only, and only where the broker does so', () =>
@@ -65,6 +87,90 @@ describe('metadata', () => {
       client.metadata.hint('t', 0, { leaderId: 1, leaderEpoch })
       expect(client.metadata.leaderOf('t', 0)?.nodeId).toBe(9)
       expect(changes).toBe(1)
+    }))
+
+  test('KIP-951: a hint that is no news, or says nowhere, moves no broker', () =>
+    inWorld({ nodes: 2, topics: { t: 2 } }, async world => {
+      const client = world.client()
+      await client.metadata.ensure(['t'])
+      const brokers = client.metadata.brokers()
+      const { leaderEpoch = 0 } = client.metadata.leaderOf('t', 0) ?? {}
+      const hint = (epoch: number, host: string, port: number) =>
+        client.metadata.hint('t', 0, { leaderId: 2, leaderEpoch: epoch }, [{ nodeId: 2, host, port, rack: null }])
+      hint(-1, 'stale', 1)
+      hint(leaderEpoch, 'stale', 1)
+      hint(leaderEpoch + 1, '', -1)
+      expect(client.metadata.brokers()).toEqual(brokers)
+      hint(leaderEpoch + 2, 'moved', 1)
+      expect(client.metadata.brokers()).toContainEqual({ nodeId: 2, host: 'moved', port: 1, rack: null })
+    }))
+
+  test.each([
+    [8, 2, -1],
+    [9, 1, 5],
+  ])('KAFKA-9212: an epoch that goes back in Metadata v%i: the leader is %i, its epoch %i', (version, nodeId, leaderEpoch) =>
+    inWorld({ nodes: 2, maxVersions: { Metadata: version } }, async world => {
+      const client = world.client()
+      let answer = leaderIs(world, 1, 5)
+      world.broker.intercept(Metadata, () => answer)
+      await client.metadata.ensure(['t'])
+      answer = leaderIs(world, 2, 4)
+      await client.metadata.refresh('the leader moved')
+      expect(client.metadata.leaderOf('t', 0)).toEqual({ nodeId, leaderEpoch })
+    }),
+  )
+
+  test('another cluster behind the same addresses: what was known of the topics of the former one is forgotten', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      let answer = leaderIs(world, 1, 5)
+      world.broker.intercept(Metadata, () => answer)
+      await client.metadata.ensure(['t'])
+      answer = { ...answer, clusterId: 'another', topics: [] }
+      await client.metadata.refresh('whatever')
+      expect(client.metadata.topic('t')).toBeUndefined()
+      answer = { ...leaderIs(world, 1, 0), clusterId: 'another' }
+      await client.metadata.ensure(['t'])
+      expect(client.metadata.leaderOf('t', 0)).toEqual({ nodeId: 1, leaderEpoch: 0 })
+    }))
+
+  test('KIP-1102: error 129 from all brokers is waited out, from a single one passed over', () =>
+    inWorld({ topics: { t: 1, u: 1 } }, async world => {
+      const client = world.client()
+      await client.metadata.ensure(['t'])
+      const rebootstrap = { errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, brokers: [], topics: [] }
+      const start = world.sim.clock.monotonic()
+      const until = world.broker.intercept(Metadata, () => rebootstrap)
+      world.sim.clock.setTimer(500, until)
+      await client.metadata.ensure(['u'])
+      expect(world.sim.clock.monotonic() - start).toBeGreaterThan(500)
+      const always = world.broker.intercept(Metadata, () => rebootstrap)
+      const failure = client.metadata.ensure(['v'], { timeoutMs: 2_000 })
+      await expect(failure).rejects.toMatchObject({
+        code: 'ERR_TIMEOUT',
+        message: expect.stringContaining('sends us back to bootstrapServers'),
+      })
+      always()
+      world.broker.intercept(Metadata, () => rebootstrap, { nodeId: 1 })
+      await client.metadata.ensure(['t', 'u'])
+    }))
+
+  test('a broker that no later attempt would help does not hide another that is only late', () =>
+    inWorld({ nodes: 2, topics: { t: 1 } }, async world => {
+      const refuse = { brokers: [], topics: [], errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED }
+      world.broker.intercept(Metadata, (_, { node }) => (node.id === 1 ? refuse : 'close'), { times: 6 })
+      await world.client().metadata.ensure(['t'])
+    }))
+
+  test('nothing is known to a closed client any more', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
+      const client = world.client()
+      await client.metadata.ensure(['t'])
+      await client.close()
+      const closed = { code: 'ERR_CLOSED' }
+      await expect(client.connect()).rejects.toMatchObject(closed)
+      await expect(client.metadata.ensure(['t'])).rejects.toMatchObject(closed)
+      await expect(client.metadata.ensure([])).rejects.toMatchObject(closed)
     }))
 
   test('an unfinished question does not keep others from asking theirs', () =>

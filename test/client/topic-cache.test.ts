@@ -70,7 +70,7 @@ describe('topics of the metadata', () => {
     expect(cache.topicById(FIRST, 0)?.partitions[0]?.leaderId).toBe(2)
   })
 
-  test('without epochs, as before 2.1, the latest answer counts', () => {
+  test('without epochs, as before 2.4, the latest answer counts', () => {
     const cache = cacheOf(topic('t', NO_UUID, [partition(0, 1, -1)]))
     cache.merge([topic('t', NO_UUID, [partition(0, 2, -1)])], new Set(), false, 0)
     expect(leaders(cache)).toEqual([2])
@@ -96,10 +96,14 @@ describe('topics of the metadata', () => {
 
   test('KIP-951: a hint counts when its epoch is newer', () => {
     const cache = cacheOf(topic('t', FIRST, [partition(0, 1, 5)]))
-    expect(cache.hint('t', 0, { leaderId: 2, leaderEpoch: 5 })).toBe(false)
-    expect(cache.hint('t', 0, { leaderId: 2, leaderEpoch: 6 })).toBe(true)
-    expect(cache.hint('t', 1, { leaderId: 2, leaderEpoch: 6 })).toBe(false)
-    expect(leaders(cache)).toEqual([2])
+    const hint = (partition: number, leaderId: number, leaderEpoch: number) => {
+      const news = cache.isNews('t', partition, { leaderId, leaderEpoch })
+      cache.hint('t', partition, { leaderId, leaderEpoch })
+      return [news, leaders(cache)]
+    }
+    expect(hint(0, 2, 5)).toEqual([false, [1]])
+    expect(hint(0, 2, 6)).toEqual([true, [2]])
+    expect(hint(1, 2, 6)).toEqual([false, [2]])
   })
 
   test('topics that nobody asks about are forgotten', () => {

@@ -80,9 +80,10 @@ describe('a cluster of which one broker is older than 0.11', () => {
       const { broker } = world
       broker.intercept(ApiVersions, async (_, { node, next }) => {
         if (node.id === 1) return 'pass'
-        const { apiKeys } = (await next()) as { apiKeys: { apiKey: number; minVersion: number; maxVersion: number }[] }
-        const older = apiKeys.map(each => (each.apiKey === Produce.key ? { ...each, minVersion: 0, maxVersion: 2 } : each))
-        return { errorCode: 0, apiKeys: older.filter(({ apiKey }) => apiKey !== InitProducerId.key) }
+        const answer = await next()
+        if (typeof answer === 'string') return answer
+        const older = answer.apiKeys.map(each => (each.apiKey === Produce.key ? { ...each, minVersion: 0, maxVersion: 2 } : each))
+        return { ...answer, apiKeys: older.filter(({ apiKey }) => apiKey !== InitProducerId.key) }
       })
       for (const partition of [0, 1]) broker.moveLeader('t', partition, partition + 1)
       await body(world)
