@@ -46,13 +46,15 @@ const SETTLING_MS = 125_000
 const QUIET_MS = 150_000
 
 describe('an idle client sets no timer off before its metadata is old', () => {
-  test('R19: a client that has asked every broker', () =>
-    inWorld(1, async ({ runtime, bootstrapServers, firedIn, pass }) => {
+  test('R19: a client that has asked every broker, and what it still has to do keeps no process alive', () =>
+    inWorld(1, async ({ runtime, watched, bootstrapServers, firedIn, pass }) => {
       const client = new Client({ bootstrapServers, enableMetricsPush: false }, runtime)
       await client.metadata.ensure(['t'])
       for (const { nodeId } of client.metadata.brokers()) await client.request(Metadata, { topics: [] }, { nodeId })
       await pass(SETTLING_MS)
       expect(await firedIn(QUIET_MS)).toBe(0)
+      expect(watched.timers).toBeGreaterThan(1)
+      expect(watched.holding).toBe(0)
       await client.close()
     }))
 

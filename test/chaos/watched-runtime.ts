@@ -5,6 +5,8 @@ export class WatchedRuntime {
   readonly runtime: Runtime
   /** Set, and neither fired nor cancelled. */
   timers = 0
+  /** Those of them that keep the process alive. */
+  holding = 0
   /** Timers whose time came. */
   fired = 0
   dialled = 0
@@ -40,8 +42,15 @@ export class WatchedRuntime {
 
   private watched(set: (done: () => void) => Timer): Timer {
     let pending = true
+    let holds = true
     this.timers++
+    this.holding++
+    const unref = () => {
+      if (holds) this.holding--
+      holds = false
+    }
     const done = () => {
+      unref()
       if (pending) this.timers--
       pending = false
     }
@@ -51,7 +60,10 @@ export class WatchedRuntime {
         done()
         timer.cancel()
       },
-      unref: () => timer.unref(),
+      unref: () => {
+        unref()
+        timer.unref()
+      },
     }
   }
 
