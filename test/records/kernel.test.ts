@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileKernel, KERNELS, readBuilt } from '../../scripts/kernel.ts'
-import { crc32cPlain } from '../../src/protocol/records/crc32c.ts'
+import { crc32c, crc32cPlain } from '../../src/protocol/records/crc32c.ts'
 import { BatchBuilder } from '../../src/protocol/records/index.ts'
 import { kernel } from '../../src/protocol/records/kernel/kernel.ts'
 import { indexRecordsPlain, STRIDE } from '../../src/protocol/records/record-index.ts'
@@ -21,7 +21,15 @@ test('the checksums of known inputs', () => {
   expect(crc32cPlain(Buffer.alloc(32))).toBe(0x8a9136aa)
   expect(crc32cPlain(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43)
   expect(crc32cPlain(Buffer.from('123456789'))).toBe(0xe3069283)
-  expect(kernel()!.crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3069283)
+  expect(kernel()!.crc32c(Buffer.from('123456789'), 0, 9, 0)).toBe(0xe3069283)
+})
+
+test('a checksum goes on from that of what came before', () => {
+  const bytes = Buffer.from('123456789'.repeat(100))
+  for (const cut of [0, 1, 100, 450, 800, 900]) {
+    expect(crc32c(bytes, cut, 900, crc32c(bytes, 0, cut)), `cut at ${cut}`).toBe(crc32cPlain(bytes))
+    expect(crc32cPlain(bytes, cut, 900, crc32cPlain(bytes, 0, cut)), `cut at ${cut}`).toBe(crc32cPlain(bytes))
+  }
 })
 
 test('kernel and TypeScript agree on the checksum at every length around the folding steps', { timeout: 60_000 }, () => {
@@ -30,7 +38,7 @@ test('kernel and TypeScript agree on the checksum at every length around the fol
   const edges = [0, 8, 16, 64 * 16, (209 + 64) * 16, 65_536, 2 * 65_536]
   for (const edge of edges)
     for (let size = Math.max(0, edge - 40); size < edge + 40; size++)
-      expect(kernel()!.crc32c(bytes, 7, 7 + size), `${size} bytes`).toBe(crc32cPlain(bytes, 7, 7 + size))
+      expect(kernel()!.crc32c(bytes, 7, 7 + size, 0), `${size} bytes`).toBe(crc32cPlain(bytes, 7, 7 + size))
 })
 
 const bytes = fc.uint8Array({ maxLength: 300 })
@@ -78,15 +86,25 @@ function agree(batch: Buffer, start: number, end: number, count: number): void {
   if (count < 1) return
   const plain = new Int32Array(count * STRIDE)
   const fast = new Int32Array(count * STRIDE)
-  let wellFormed = true
+  let wellFormed = false
   try {
-    indexRecordsPlain(batch, start, end, count, plain, 0)
+    wellFormed = indexRecordsPlain(batch, start, end, count, plain, 0) === end
   } catch (error) {
     expect(error).toBeInstanceOf(RangeError)
-    wellFormed = false
   }
   expect(kernel()!.takes(end, count)).toBe(true)
   expect(kernel()!.scan(batch, 0, start, end, count, fast, 0)).toBe(wellFormed)
   expect(kernel()!.crc).toBe(crc32cPlain(batch, 0, end))
   if (wellFormed) expect(fast).toEqual(plain)
+
+  // The same bytes as a piece of a larger batch: what is whole in it, and no more.
+  fast.fill(0)
+  kernel()!.crc = 0
+  const found = kernel()!.piece(batch, start, end, count, fast, 0, true)
+  const { reached } = kernel()!
+  plain.fill(0)
+  expect(indexRecordsPlain(batch, start, end, found, plain, 0)).toBe(reached)
+  expect(fast).toEqual(plain)
+  expect(kernel()!.crc).toBe(crc32cPlain(batch, start, reached))
+  if (found < count) expect(() => indexRecordsPlain(batch, reached, end, 1, plain, 0)).toThrow(RangeError)
 }

@@ -25,16 +25,19 @@ function slices(): Int32Array {
 /** Below this the way into the kernel's memory costs more than it saves. */
 const KERNEL_BYTES = 128
 
-/** The CRC32C checksum of `bytes[start, end)` as an unsigned 32-bit number: by the kernel where that is faster. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+/**
+ * The CRC32C checksum of `bytes[start, end)` as an unsigned 32-bit number: by the kernel where that is faster.
+ * @param before The checksum of what came before, where these bytes go on from there.
+ */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   const fast = end - start >= KERNEL_BYTES && kernel()
-  return fast ? fast.crc32c(bytes, start, end) : crc32cPlain(bytes, start, end)
+  return fast ? fast.crc32c(bytes, start, end, before) : crc32cPlain(bytes, start, end, before)
 }
 
 /** The same in TypeScript alone. */
-export function crc32cPlain(bytes: Uint8Array, start = 0, end = bytes.length): number {
+export function crc32cPlain(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   const table = (tables ??= slices())
-  let crc = -1
+  let crc = ~before
   let at = start
   for (const last = end - 8; at <= last; at += 8) {
     crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)

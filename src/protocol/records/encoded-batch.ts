@@ -1,22 +1,30 @@
 import { CorruptRecordError } from '../../errors.ts'
-import { CODECS, type Codec, decompress, type JobRunner } from '../compression/index.ts'
+import { CODECS, type Codec, decompress, type JobRunner, jobOf } from '../compression/index.ts'
 import { RecordBatch } from './batch.ts'
 import { crc32c } from './crc32c.ts'
 import { int64AsNumber, int64At } from './int64.ts'
-import { kernel } from './kernel/kernel.ts'
+import { kernel, PIECE_BYTES } from './kernel/kernel.ts'
 import * as at from './layout.ts'
-import { claimRows, indexRecordsPlain } from './record-index.ts'
+import { claimRows, indexRecordsPlain, STRIDE } from './record-index.ts'
 
 const NOTHING = Buffer.alloc(0)
+/** Up to here checksum and index take one or two milliseconds at most, and are done at once; what has more is done piece by piece. */
+const AT_ONCE_BYTES = 2 * 1024 * 1024
+const AT_ONCE_RECORDS = 16 * 1024
+/** What is indexed in one piece where there is no kernel. */
+const PIECE_RECORDS = 4096
 
 export type TimestampType = 'create' | 'log-append'
 
 export interface OpenOptions {
   /** Verify checksums (Java's `check.crcs`). */
   readonly checkCrcs: boolean
-  /** What the records may take once decompressed; a bomb fails with CorruptRecordError before it is inflated. */
+  /**
+   * What the records may take once decompressed; a bomb fails with CorruptRecordError: before it is inflated where it says what
+   * it holds, otherwise as soon as more than this has come out.
+   */
   readonly maxBytes: number
-  /** Takes decompression of large batches off the loop. */
+  /** Takes decompression of large batches off the loop, and lets what else has to be done with them give way to others. */
   readonly offload?: JobRunner | undefined
 }
 
@@ -99,33 +107,69 @@ export class EncodedBatch {
   }
 
   /**
-   * Verifies, decompresses and indexes. A promise only when decompression left the loop, or a codec had to be loaded first.
+   * Verifies, decompresses and indexes. A promise only when that left the loop or gave way to others, both for large batches,
+   * or when a codec had to be loaded first.
    * @throws CorruptRecordError; KafkaError ERR_MISSING_CODEC
    */
   open(options: OpenOptions): RecordBatch | Promise<RecordBatch> {
     const { bytes } = this
+    const { checkCrcs, offload } = options
     if (bytes.length < at.RECORDS) throw this.corrupt(`it is ${bytes.length} bytes long, its header alone takes ${at.RECORDS}`)
-    const codec = this.codec
-    if (codec === 'none' && this.count !== 0) return this.indexRecords(bytes, at.RECORDS, options.checkCrcs)
-    if (options.checkCrcs) this.verify(crc32c(bytes, at.ATTRIBUTES))
-    if (this.count === 0) return this.indexRecords(NOTHING, 0, false)
+    const { codec, count } = this
+    if (codec === 'none' && count !== 0) return this.indexed(bytes, at.RECORDS, count, checkCrcs, offload)
+    if (!checkCrcs) return this.inflated(codec, count, options)
+    if (bytes.length <= AT_ONCE_BYTES) {
+      this.verify(crc32c(bytes, at.ATTRIBUTES))
+      return this.inflated(codec, count, options)
+    }
+    const checked = inPieces(() => this.checkPieces(), offload)
+    return checked instanceof Promise
+      ? checked.then(() => this.inflated(codec, count, options))
+      : this.inflated(codec, count, options)
+  }
+
+  private inflated(codec: Codec, count: number, { maxBytes, offload }: OpenOptions): RecordBatch | Promise<RecordBatch> {
+    if (count === 0) return new RecordBatch(this, NOTHING, 0, new Int32Array(0), 0)
+    const records = this.decompressed(codec, this.bytes.subarray(at.RECORDS), maxBytes, offload)
+    return records instanceof Promise
+      ? records.then(inflated => this.indexed(inflated, 0, count, false, offload))
+      : this.indexed(records, 0, count, false, offload)
+  }
+
+  /** Decompresses; what goes wrong is said of this batch. */
+  protected decompressed(
+    codec: Codec,
+    input: Buffer,
+    maxBytes: number,
+    offload: JobRunner | undefined,
+  ): Buffer | Promise<Buffer> {
     const failed = (error: unknown): never => {
       throw error instanceof CorruptRecordError ? this.corrupt(error.message, error) : error
     }
-    const index = (records: Buffer): RecordBatch => this.indexRecords(records, 0, false)
     try {
-      const records = decompress(codec, bytes.subarray(at.RECORDS), options.maxBytes, options.offload)
-      return records instanceof Promise ? records.catch(failed).then(index) : index(records)
+      const output = decompress(codec, input, maxBytes, offload, this.magic === 0)
+      return output instanceof Promise ? output.catch(failed) : output
     } catch (error) {
       return failed(error)
     }
   }
 
-  /** Indexes the records at the end of `buffer`; with `check`, `buffer` is the batch itself and its checksum is taken on the way. */
-  private indexRecords(buffer: Buffer, start: number, check: boolean): RecordBatch {
-    const { count } = this
+  /** Indexes the records at the end of `buffer`; with `check`, `buffer` is the batch itself and its checksum is verified as well. */
+  private indexed(
+    buffer: Buffer,
+    start: number,
+    count: number,
+    check: boolean,
+    offload: JobRunner | undefined,
+  ): RecordBatch | Promise<RecordBatch> {
+    return buffer.length > AT_ONCE_BYTES || count > AT_ONCE_RECORDS
+      ? inPieces(() => this.indexPieces(buffer, start, count, check), offload)
+      : this.indexAtOnce(buffer, start, count, check)
+  }
+
+  private indexAtOnce(buffer: Buffer, start: number, count: number, check: boolean): RecordBatch {
     const end = buffer.length
-    const plausible = count >= 0 && count * at.LEAST_RECORD_BYTES <= end - start
+    const plausible = holds(count, end - start)
     const fast = plausible ? kernel() : null
     if (fast?.takes(end, count)) {
       const { rows, base } = claimRows(count)
@@ -134,21 +178,70 @@ export class EncodedBatch {
       if (wellFormed) return new RecordBatch(this, buffer, count, rows, base)
       // The kernel only finds that something is wrong; what follows says what.
     } else if (check) this.verify(crc32c(buffer, at.ATTRIBUTES))
-    if (!plausible) throw this.corrupt(`it claims ${count} records in ${end - start} bytes`)
+    if (!plausible) throw this.implausible(end - start)
     const { rows, base } = claimRows(count)
-    try {
-      indexRecordsPlain(buffer, start, end, count, rows, base)
-    } catch (error) {
-      throw this.corrupt(error instanceof Error ? error.message : String(error), error)
-    }
+    const reached = this.indexPlain(buffer, start, count, rows, base)
+    if (reached < end) throw this.overfull(end - reached)
     return new RecordBatch(this, buffer, count, rows, base)
   }
 
+  private *indexPieces(buffer: Buffer, start: number, count: number, check: boolean): Generator<void, RecordBatch, void> {
+    const end = buffer.length
+    const fast = kernel()
+    try {
+      if (!holds(count, end - start)) throw this.implausible(end - start)
+      const { rows, base } = claimRows(count)
+      let crc = check ? crc32c(buffer, at.ATTRIBUTES, start) : 0
+      for (let done = 0; done < count; ) {
+        const from = start
+        const row = base + done * STRIDE
+        if (fast) fast.crc = crc
+        let found = fast ? fast.piece(buffer, start, end, count - done, rows, row, check) : 0
+        if (fast && found > 0) {
+          start = fast.reached
+          crc = fast.crc
+        } else {
+          // Without a kernel; or for one record that is larger than a piece, or damaged.
+          found = fast ? 1 : Math.min(PIECE_RECORDS, count - done)
+          start = this.indexPlain(buffer, start, found, rows, row)
+          if (check) crc = yield* checksum(buffer, from, start, crc)
+        }
+        done += found
+        yield
+      }
+      if (start < end) throw this.overfull(end - start)
+      if (check) this.verify(crc)
+      return new RecordBatch(this, buffer, count, rows, base)
+    } catch (error) {
+      // Damage that the checksum tells of came about on the way; all else was written so.
+      if (check) yield* this.checkPieces()
+      throw error
+    }
+  }
+
+  private indexPlain(buffer: Buffer, start: number, count: number, rows: Int32Array, base: number): number {
+    try {
+      return indexRecordsPlain(buffer, start, buffer.length, count, rows, base)
+    } catch (error) {
+      throw this.corrupt(error instanceof Error ? error.message : String(error), error)
+    }
+  }
+
+  private *checkPieces(): Generator<void, void, void> {
+    this.verify(yield* checksum(this.bytes, at.ATTRIBUTES, this.bytes.length, 0))
+  }
+
+  private implausible(bytes: number): CorruptRecordError {
+    return this.corrupt(`it claims ${this.count} records in ${bytes} bytes`)
+  }
+  private overfull(bytes: number): CorruptRecordError {
+    return this.corrupt(`${bytes} bytes follow the last of ${this.count} records`)
+  }
   private verify(found: number): void {
     const announced = this.bytes.readUInt32BE(at.CRC)
     if (found !== announced) throw this.corrupt(`its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
   }
-  private corrupt(reason: string, cause?: unknown): CorruptRecordError {
+  protected corrupt(reason: string, cause?: unknown): CorruptRecordError {
     const { baseOffset } = this
     const message = `the batch at offset ${baseOffset} is damaged: ${reason}; if it stays so when fetched again, seek past it`
     return new CorruptRecordError(message, { baseOffset }, { cause })
@@ -156,3 +249,21 @@ export class EncodedBatch {
 }
 
 export const hex = (value: number): string => value.toString(16).padStart(8, '0')
+
+/** Whether so many bytes can hold so many records. */
+const holds = (count: number, bytes: number): boolean => count >= 0 && count * at.LEAST_RECORD_BYTES <= bytes
+
+/** The checksum of `bytes[start, end)`, which go on from those with the checksum `crc`. */
+function* checksum(bytes: Buffer, start: number, end: number, crc: number): Generator<void, number, void> {
+  for (; end - start > PIECE_BYTES; start += PIECE_BYTES) {
+    crc = crc32c(bytes, start, start + PIECE_BYTES, crc)
+    yield
+  }
+  return crc32c(bytes, start, end, crc)
+}
+
+/** Runs what yields between pieces: giving way there, where somebody sees to that. */
+export function inPieces<T>(pieces: () => Generator<void, T, void>, offload: JobRunner | undefined): T | Promise<T> {
+  const job = jobOf(pieces)
+  return offload ? offload.run(job) : job.inline()
+}

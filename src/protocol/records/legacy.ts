@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { CorruptRecordError } from '../../errors.ts'
-import { decompress } from '../compression/index.ts'
 import { RecordBatch } from './batch.ts'
-import { EncodedBatch, hex, type OpenOptions } from './encoded-batch.ts'
+import { EncodedBatch, hex, inPieces, type OpenOptions } from './encoded-batch.ts'
 import * as at from './layout.ts'
 import {
   claimRows,
@@ -14,6 +13,11 @@ import {
   TIME_DELTA_LOW,
   VALUE_START,
 } from './record-index.ts'
+
+/** A set of more bytes than this is read and indexed in pieces, some hundred microseconds each. */
+const AT_ONCE_BYTES = 64 * 1024
+const PIECE_BYTES = 16 * 1024
+const PIECE_MESSAGES = 1024
 
 /**
  * A message of formats 0 and 1, seen as a batch: of one record, or, when it wraps a compressed message set, of that set's.
@@ -65,50 +69,57 @@ export class LegacyBatch extends EncodedBatch {
     return this.bytes[at.LEGACY_ATTRIBUTES]! & (this.magic === 0 ? at.CODEC_MASK : 0xff)
   }
 
-  override open(options: OpenOptions): RecordBatch | Promise<RecordBatch> {
+  override open({ checkCrcs, maxBytes, offload }: OpenOptions): RecordBatch | Promise<RecordBatch> {
     const { bytes, codec } = this
     const last = this.lastOffset
-    const { keyStart, valueStart, valueEnd } = partsOf(bytes, 0, last, options.checkCrcs)
-    if (codec === 'none') return this.indexed(bytes, [{ offset: last, at: 0, keyStart, valueStart, valueEnd }])
-    if (valueEnd < valueStart) throw corrupt(last, 'a compressed message set is null')
-    const records = decompress(codec, bytes.subarray(valueStart, valueEnd), options.maxBytes, options.offload, this.magic === 0)
-    const unwrapped = (set: Buffer): RecordBatch => this.indexed(set, this.inner(set, options.checkCrcs))
-    return records instanceof Promise ? records.then(unwrapped) : unwrapped(records)
+    const { keyStart, valueStart, valueEnd } = partsOf(bytes, 0, last, checkCrcs)
+    if (codec === 'none') {
+      const messages = [{ offset: last, at: 0, keyStart, valueStart, valueEnd }]
+      return inPieces(() => this.indexMessages(bytes, messages, 0n), undefined)
+    }
+    if (codec === 'zstd') throw this.corrupt(`format ${this.magic} has no zstd`) // as Java, KIP-110
+    if (valueEnd < valueStart) throw this.corrupt('a compressed message set is null')
+    const unwrapped = (set: Buffer): RecordBatch | Promise<RecordBatch> =>
+      inPieces(() => this.unwrap(set, checkCrcs), set.length > AT_ONCE_BYTES ? offload : undefined)
+    const set = this.decompressed(codec, bytes.subarray(valueStart, valueEnd), maxBytes, offload)
+    return set instanceof Promise ? set.then(unwrapped) : unwrapped(set)
   }
 
-  /** The messages of a wrapped set, with absolute offsets: format 1 numbers them relative to the first (KIP-31). */
-  private inner(set: Buffer, checkCrcs: boolean): Message[] {
+  /** The messages of a wrapped set. Format 1 numbers them relative to the first (KIP-31), format 0 absolutely. */
+  private *unwrap(set: Buffer, checkCrcs: boolean): Generator<void, RecordBatch, void> {
     const last = this.lastOffset
     const messages: Message[] = []
-    for (let start = 0; set.length - start >= at.PREFIX; ) {
+    for (let start = 0, pieceEnd = PIECE_BYTES; set.length - start >= at.PREFIX; ) {
       const offset = set.readBigInt64BE(start)
       const size = at.PREFIX + set.readInt32BE(start + at.LENGTH)
-      if (size < at.PREFIX + at.LEAST_LEGACY_BYTES) throw corrupt(last, `a message inside claims ${size} bytes`)
+      if (size < at.PREFIX + at.LEAST_LEGACY_BYTES) throw this.corrupt(`a message inside claims ${size} bytes`)
       if (size > set.length - start) break // a truncated tail, as outside
       const message = set.subarray(start, start + size)
       const { keyStart, valueStart, valueEnd } = partsOf(message, start, offset, checkCrcs)
-      if (codecBits(message) !== 0) throw corrupt(last, 'a compressed message is inside a compressed one')
+      if (codecBits(message) !== 0) throw this.corrupt('a compressed message is inside a compressed one')
       messages.push({ offset, at: start, keyStart, valueStart, valueEnd })
       start += size
+      if (start < pieceEnd) continue
+      pieceEnd = start + PIECE_BYTES
+      yield
     }
     const lastInner = messages.at(-1)?.offset
-    if (lastInner === undefined) throw corrupt(last, 'a compressed message set is empty')
-    if (this.magic === 0) return messages
+    if (lastInner === undefined) throw this.corrupt('a compressed message set is empty')
+    if (this.magic === 0) return yield* this.indexMessages(set, messages, 0n)
     // Old librdkafka left the wrapper's offset at 0 in what it produced.
-    if (last !== 0n && last < lastInner) throw corrupt(last, `a message inside has the relative offset ${lastInner}`)
-    const base = last === 0n ? 0n : last - lastInner
-    for (const message of messages) message.offset += base
-    return messages
+    if (last !== 0n && last < lastInner) throw this.corrupt(`a message inside has the relative offset ${lastInner}`)
+    return yield* this.indexMessages(set, messages, last === 0n ? 0n : last - lastInner)
   }
 
-  private indexed(buffer: Buffer, messages: readonly Message[]): RecordBatch {
+  /** @param base What the offsets of the messages count from. */
+  private *indexMessages(buffer: Buffer, messages: readonly Message[], base: bigint): Generator<void, RecordBatch, void> {
     const first = messages[0]!.offset
     const baseTime = this.firstTimestamp
-    const { rows, base } = claimRows(messages.length)
-    let row = base
-    for (const message of messages) {
+    const { rows, base: firstRow } = claimRows(messages.length)
+    let row = firstRow
+    for (const [i, message] of messages.entries()) {
       const delta = message.offset - first
-      if (delta !== BigInt.asIntN(32, delta)) throw corrupt(first, `offset ${message.offset} is in the same message set`)
+      if (delta !== BigInt.asIntN(32, delta)) throw this.corrupt(`offset ${message.offset + base} is in the same message set`)
       const time = BigInt.asUintN(64, timeOf(buffer, message.at) - baseTime)
       rows[row + OFFSET_DELTA] = Number(delta)
       rows[row + TIME_DELTA_LOW] = Number(time & 0xffff_ffffn)
@@ -120,13 +131,15 @@ export class LegacyBatch extends EncodedBatch {
       rows[row + VALUE_START + 1] = message.valueEnd
       rows[row + HEADERS] = -1
       row += STRIDE
+      if (i % PIECE_MESSAGES === PIECE_MESSAGES - 1) yield
     }
-    return new RecordBatch(this, buffer, messages.length, rows, base, first)
+    return new RecordBatch(this, buffer, messages.length, rows, firstRow, first + base)
   }
 }
 
 interface Message {
-  offset: bigint
+  /** As it says itself. */
+  readonly offset: bigint
   /** Where it starts. */
   readonly at: number
   readonly keyStart: number

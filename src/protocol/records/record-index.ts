@@ -69,8 +69,8 @@ class Cursor {
 }
 
 /**
- * Indexes `count` records of format 2 in `bytes[start, end)` into `index` from `base` on.
- * @throws RangeError when the bytes are not exactly that many well-formed records.
+ * Indexes `count` records of format 2 in `bytes[start, end)` into `index` from `base` on. Returns the place behind the last.
+ * @throws RangeError when there are not that many well-formed records.
  */
 export function indexRecordsPlain(
   bytes: Uint8Array,
@@ -79,7 +79,7 @@ export function indexRecordsPlain(
   count: number,
   index: Int32Array,
   base: number,
-): void {
+): number {
   const cursor = new Cursor(bytes, start, end)
   for (let row = base, last = base + count * STRIDE; row < last; row += STRIDE) {
     const size = cursor.varint()
@@ -104,7 +104,7 @@ export function indexRecordsPlain(
     }
     if (cursor.at !== recordEnd) throw new RangeError(`a record of ${size} bytes is ${cursor.at - recordEnd} longer than it says`)
   }
-  if (cursor.at !== end) throw new RangeError(`${end - cursor.at} bytes follow the last of ${count} records`)
+  return cursor.at
 }
 
 /** Rows are cut from a slab, so that a small batch allocates none; a large one gets its own. */

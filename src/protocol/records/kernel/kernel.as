@@ -133,6 +133,8 @@ function leave(rest: i32, distance: i32): void {
 
 /** A place behind the end, from where no record ends where it should: the way on from a varint that is too long. */
 let nowhere: i32 = 0
+/** Where the last call of `index` stopped. */
+let stopped: i32 = 0
 
 /** The place behind a varint in the high half, its bits (still zigzag) in the low one. */
 function longVarint(at: i32): u64 {
@@ -189,8 +191,9 @@ const OFFSET_DELTA: i32 = 20
 const TIME_DELTA: i32 = 24
 
 /**
- * Indexes `count` records between `from` and `size`, both counted from INPUT, into rows at `rows`; positions are written with
- * `shift` added. Returns 0, or 1 when the bytes are not exactly that many well-formed records.
+ * Indexes up to `count` records between `from` and `size`, both counted from INPUT, into rows at `rows`; positions are written
+ * with `shift` added. Stops at the first record that is not well-formed or not wholly there, and returns how many came before it;
+ * -1 when there are all of them, but more bytes behind.
  * Reads at most 46 bytes behind the end before it notices, which is what the slack is for.
  */
 export function index(from: i32, size: i32, count: i32, rows: i32, shift: i32): i32 {
@@ -198,11 +201,12 @@ export function index(from: i32, size: i32, count: i32, rows: i32, shift: i32): 
   const end = INPUT + size
   const place = shift - INPUT
   nowhere = end + 16
-  for (let last = rows + count * STRIDE; rows < last; rows += STRIDE) {
+  for (let found = 0; found < count; found++, rows += STRIDE) {
+    stopped = at
     let read = varint(at)
     at = behind(read)
     let size = signed(read)
-    if (size < 0 || size > end - at) return 1
+    if (size < 0 || size > end - at) return found
     const recordEnd = at + size
 
     at++ // attributes, unused
@@ -219,7 +223,7 @@ export function index(from: i32, size: i32, count: i32, rows: i32, shift: i32): 
     read = varint(at)
     at = behind(read)
     size = signed(read)
-    if (size > end - at) return 1
+    if (size > end - at) return found
     store<i32>(rows, at + place, KEY)
     at += max(size, 0)
     store<i32>(rows, at + place + (size >> 31), KEY + 4)
@@ -227,7 +231,7 @@ export function index(from: i32, size: i32, count: i32, rows: i32, shift: i32): 
     read = varint(at)
     at = behind(read)
     size = signed(read)
-    if (size > end - at) return 1
+    if (size > end - at) return found
     store<i32>(rows, at + place, VALUE)
     at += max(size, 0)
     store<i32>(rows, at + place + (size >> 31), VALUE + 4)
@@ -236,19 +240,25 @@ export function index(from: i32, size: i32, count: i32, rows: i32, shift: i32): 
     read = varint(at)
     at = behind(read)
     let headers = signed(read)
-    if (headers < 0 || headers > recordEnd - at) return 1
+    if (headers < 0 || headers > recordEnd - at) return found
     for (; headers > 0; headers--) {
       read = varint(at)
       size = signed(read)
       at = behind(read)
-      if (size < 0 || size > end - at) return 1
+      if (size < 0 || size > end - at) return found
       read = varint(at + size)
       at = behind(read)
       size = signed(read)
-      if (size > end - at) return 1
+      if (size > end - at) return found
       at += max(size, 0)
     }
-    if (at !== recordEnd) return 1
+    if (at !== recordEnd) return found
   }
-  return <i32>(at !== end)
+  stopped = at
+  return at === end ? count : -1
+}
+
+/** Behind how many bytes, counted from INPUT, the last call of `index` stopped: all before are whole records. */
+export function reached(): i32 {
+  return stopped - INPUT
 }
