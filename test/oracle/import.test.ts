@@ -1,15 +1,18 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Definition } from '../../scripts/protocol-definition.ts'
-import { addedApis, changedApis } from '../../scripts/protocol-import.ts'
+import { addedApis, addedMessages, changedApis, changedMessages } from '../../scripts/protocol-import.ts'
 import { allApis } from '../../src/protocol/registry.ts'
 import type { Api, Message } from '../../src/protocol/schema.ts'
+import { allMessages } from '../protocol/all-messages.ts'
 import { definitionsOf } from './cells.ts'
 
 const REMOVED = ['Metadata', 'Fetch', 'StreamsGroupHeartbeat', 'InitProducerId']
+const IMPORTER = resolve(import.meta.dirname, '../../scripts/protocol-import.ts')
 const API_FOLDER = resolve(import.meta.dirname, '../../src/protocol/apis')
 
 let newest: Map<string, Definition>
@@ -62,7 +65,74 @@ test('every API would come back so', async () => {
 
 test('against the release it was made from there is nothing to add or change', () => {
   expect([...addedApis(newest, older, allApis).keys()]).toEqual([])
-  expect(changedApis(newest, allApis)).toEqual([])
+  expect(addedMessages(newest, allMessages)).toEqual([])
+  expect([...changedApis(newest, allApis), ...changedMessages(newest, allMessages)]).toEqual([])
+})
+
+/** The newest definitions, one of them changed. */
+const withChange = (name: string, change: Partial<Definition>) => new Map(newest).set(name, { ...newest.get(name)!, ...change })
+
+test('a version that becomes stable, or a key that moves, is told', () => {
+  expect(changedApis(withChange('InitProducerIdRequest', { latestVersionUnstable: false }), allApis)).toEqual([
+    'InitProducerId: stable: 6, was 5',
+  ])
+  expect(changedApis(withChange('MetadataRequest', { apiKey: 200 }), allApis)).toEqual(['Metadata: key: 200, was 3'])
+})
+
+test('a message that becomes flexible is told once', () => {
+  expect(changedApis(withChange('SaslHandshakeRequest', { flexibleVersions: '1+' }), allApis)).toEqual([
+    'SaslHandshakeRequest: flexible: 1, was never',
+  ])
+})
+
+test('messages that stand alone are told as well: grown, or new', () => {
+  const { fields } = newest.get('ConsumerProtocolSubscription')!
+  const grown = withChange('ConsumerProtocolSubscription', {
+    validVersions: '0-4',
+    fields: [...fields, { name: 'Zone', type: 'string', versions: '4+' }],
+  })
+  expect(changedMessages(grown, allMessages)).toEqual([
+    'ConsumerProtocolSubscription: versions: [0, 4], was [0, 3]',
+    'ConsumerProtocolSubscription: zone: string.since(4)',
+  ])
+  const thing: Definition = {
+    name: 'NewThing',
+    type: 'data',
+    validVersions: '0',
+    fields: [{ name: 'Size', type: 'uint64', versions: '0+' }],
+  }
+  const [text] = addedMessages(new Map(newest).set('NewThing', thing), allMessages)
+  expect(text).toContain("export const NewThing = message({\n  name: 'NewThing',\n  versions: [0, 0],")
+  expect(text).toContain('// Review: schema.ts has no uint64 yet.')
+})
+
+test('a field that is new prints with what is inside of it, once', () => {
+  const { fields } = newest.get('MetadataRequest')!
+  const part = { name: 'Parts', type: '[]Part', versions: '14+', fields: [{ name: 'Id', type: 'int32', versions: '14+' }] }
+  const topics = { ...fields[0]!, fields: [...fields[0]!.fields!, part] }
+  const changes = changedApis(
+    withChange('MetadataRequest', { validVersions: '0-14', fields: [topics, ...fields.slice(1)] }),
+    allApis,
+  )
+  expect(changes.map(line => line.split('(')[0])).toEqual([
+    'MetadataRequest: versions: [0, 14], was [0, 13]',
+    'MetadataRequest: topics.parts: array',
+  ])
+})
+
+test('a request without its response is named', () => {
+  const request = { name: 'FooRequest', type: 'request', apiKey: 120, validVersions: '0', fields: [] } as const
+  expect(() => addedApis(new Map(newest).set('FooRequest', request), older, allApis)).toThrow('FooRequest and no FooResponse')
+})
+
+test.each([
+  [[], 'usage: npm run protocol:import'],
+  [['foo'], 'foo is no release of Kafka'],
+  [['../../x'], '../../x is no release of Kafka'],
+])('called with %j it says how it is used, without a stack trace', (args, text) => {
+  const { stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', IMPORTER, ...args], { encoding: 'utf8' })
+  expect({ status, lines: stderr.trim().split('\n').length }).toEqual({ status: 2, lines: 1 })
+  expect(stderr).toContain(text)
 })
 
 test('what a newer release adds to an API or changes in it is printed as DSL', () => {
