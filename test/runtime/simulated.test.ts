@@ -116,6 +116,15 @@ test('one seed gives one trace, another seed another', async () => {
   expect(other.trace.hash).not.toBe(first.trace.hash)
 })
 
+test('other bytes of the same length give another trace', async () => {
+  const hashOf = async (memberId: string) => {
+    const { trace } = await simulated(async ({ connect }) => void (await connect().request(Heartbeat, { ...beat, memberId })))
+    return trace.hash
+  }
+  expect(await hashOf('m')).toBe(await hashOf('m'))
+  expect(await hashOf('m')).not.toBe(await hashOf('n'))
+})
+
 describe('the network', () => {
   test('takes its time: latency both ways, and bytes at the given rate', async () => {
     await simulated(

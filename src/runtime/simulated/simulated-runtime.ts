@@ -1,4 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { onAbort, unlessAborted } from '../../util/abort-watch.ts'
 import type { HttpRequest, HttpResponse, Network, Offload, Runtime } from '../runtime.ts'
 import { seededRandom } from './random.ts'
@@ -76,10 +77,13 @@ export class SimulatedRuntime implements Runtime {
 
   private async answer(request: HttpRequest): Promise<HttpResponse> {
     const url = request.url.split('?')[0]!
-    this.trace.add(this.clock.monotonic(), `http ${request.method ?? 'GET'} ${url}`)
+    const note = (what: string) => this.trace.add(this.clock.monotonic(), `http ${what}`)
+    note(`${request.method ?? 'GET'} ${url} ${crc32(request.url + request.body).toString(16)}`)
     const endpoint = this.endpoints.get(url)
     if (!endpoint) throw new Error(`connect ECONNREFUSED ${url}`)
-    return endpoint(request)
+    const response = await endpoint(request)
+    note(`${response.status} ${url} ${crc32(response.body).toString(16)}`)
+    return response
   }
 
   /**

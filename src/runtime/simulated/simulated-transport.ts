@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Sink, Transport } from '../runtime.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 
@@ -110,11 +111,13 @@ export class SimulatedTransport implements Transport {
     this.delivering = true
     const now = this.network.clock.monotonic()
     let read = 0
+    let checksum = 0
     let arrived = 0
     while (arrived < this.incoming.length && this.incoming[arrived]!.at <= now && !this.over && !this.paused) {
       let { bytes } = this.incoming[arrived]!
       this.incomingBytes -= bytes.length
       read += bytes.length
+      checksum = crc32(bytes, checksum)
       arrived++
       while (bytes.length > 0 && !this.over) {
         const space = this.sink.space()
@@ -126,7 +129,7 @@ export class SimulatedTransport implements Transport {
     }
     this.incoming.splice(0, arrived)
     this.delivering = false
-    if (read > 0) this.network.note(`${this.id} received ${read}`)
+    if (read > 0) this.network.note(`${this.id} received ${read} ${checksum.toString(16)}`)
     this.peer.room()
     if (this.finAt >= 0 && this.finAt <= now && this.incoming.length === 0) this.end(undefined)
   }

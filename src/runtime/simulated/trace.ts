@@ -1,4 +1,7 @@
-/** What happened, in order, and a running hash of it: two runs are the same if and only if their hashes are. */
+/**
+ * What happened, in order, and a running hash of it: every change of the network, all bytes that arrived by their checksum, and
+ * when. Runs with different hashes differ; the reverse holds as far as 32 bits can tell.
+ */
 export class Trace {
   /** The first entries; `count` says how many there were in all. */
   readonly entries: string[] = []
