@@ -1,12 +1,20 @@
 import { CorruptRecordError } from '../../src/errors.ts'
-import { CODECS as ALL, decompress } from '../../src/protocol/compression/index.ts'
+import {
+  CODECS as ALL,
+  type Codec,
+  compress,
+  decompress,
+  type JobRunner,
+  OFFLOAD_BYTES,
+} from '../../src/protocol/compression/index.ts'
 import { encodedBatches, type RecordBatch, readControlRecord } from '../../src/protocol/records/index.ts'
+import { nodeRuntime } from '../../src/runtime/node.ts'
 import { damaged } from '../protocol/message-fuzz.ts'
 import type { Random } from '../protocol/random-message.ts'
-import { CODECS, resealed, written } from './sample.ts'
+import { CODECS, noise, resealed, text, written } from './sample.ts'
 
 const MAX_BYTES = 1 << 20
-/** No execution may take more memory outside the heap than this. */
+/** No execution may keep more memory outside the heap than this; what it takes meanwhile compression-memory.test.ts watches. */
 const MOST_ALLOCATED = 24 << 20
 
 const texts = ['', 'a', 'some text that repeats, some text that repeats, some text', 'x'.repeat(300), '\u0000\u0001ÿ'.repeat(50)]
@@ -37,16 +45,30 @@ for (const codec of CODECS) {
   if (codec !== 'zstd')
     for (const magic of [0, 1] as const) for (const set of records) corpus.push(await written(magic, codec, set))
 }
-const streams = await Promise.all(
-  CODECS.slice(1).map(async codec => ({ codec, bytes: Buffer.from((await written(2, codec, records[2]!)).subarray(61)) })),
+/** Sets as they are, each all of one format, to be damaged before they are compressed. */
+const plain = await Promise.all(
+  ([2, 1, 0] as const).flatMap(magic => records.map(async set => ({ magic, set: await written(magic, 'none', set) }))),
 )
+interface Stream {
+  readonly codec: Codec
+  readonly bytes: Buffer
+}
+const streamsOf = (inputs: readonly Buffer[]): Promise<Stream[]> =>
+  Promise.all(
+    CODECS.slice(1).flatMap(codec =>
+      inputs.map(async input => ({ codec, bytes: Buffer.from(await compress(codec, input, undefined, undefined)) })),
+    ),
+  )
+const streams = await streamsOf([plain[2]!.set, Buffer.alloc(0)])
+/** Streams that leave the loop: for their size, or for what they hold. */
+const largeStreams = await streamsOf([
+  Buffer.concat([text(40_000), noise(OFFLOAD_BYTES + 1000), text(40_000)]),
+  Buffer.alloc(MAX_BYTES),
+])
 
 /** One execution: a damaged record set is read to the end, or refused with a CorruptRecordError. */
 export function fuzzRecords(random: Random): void {
-  const set = random.chance(0.2) ? Buffer.concat([random.pick(corpus), random.pick(corpus)]) : Buffer.from(random.pick(corpus))
-  let bytes = random.chance(0.3) ? claims(random, set) : damaged(random, set)
-  // Most damage has to get past the checksum.
-  if (random.chance(0.8)) bytes = resealed(bytes)
+  const bytes = random.chance(0.2) ? damagedWithin(random) : damagedWithout(random)
   const checkCrcs = random.chance(0.7)
   bounded(() => {
     for (const encoded of encodedBatches(bytes)) {
@@ -57,27 +79,94 @@ export function fuzzRecords(random: Random): void {
   })
 }
 
-/** One execution: a damaged compressed stream is decompressed, or refused with a CorruptRecordError. */
-export function fuzzDecompression(random: Random): void {
-  const stream = random.pick(streams)
-  const codec = random.chance(0.1) ? random.pick(ALL.slice(1)) : stream.codec
-  const bytes = damaged(random, stream.bytes)
-  bounded(() => {
-    const output = decompress(codec, bytes, MAX_BYTES, undefined, random.chance(0.3))
-    if (output instanceof Promise) throw new Error('nothing is left to load')
-    if (output.length > MAX_BYTES) throw new Error(`${output.length} bytes are more than allowed`)
-  })
+function damagedWithout(random: Random): Buffer {
+  const set = random.chance(0.2) ? Buffer.concat([random.pick(corpus), random.pick(corpus)]) : Buffer.from(random.pick(corpus))
+  const bytes = random.chance(0.3) ? claims(random, set) : damaged(random, set)
+  // Most damage has to get past the checksum.
+  return random.chance(0.8) ? resealed(bytes) : bytes
 }
 
-function bounded(work: () => void): void {
+/** Records that were damaged first and compressed then, so that every decompressor lets them pass. */
+function damagedWithin(random: Random): Buffer {
+  const { magic, set } = random.pick(plain)
+  const codec = random.pick(CODECS.slice(1))
+  const start = magic === 2 ? 61 : 0
+  const packed = compress(codec, damaged(random, set.subarray(start)), undefined, undefined, magic === 0)
+  if (packed instanceof Promise) throw new Error('nothing is left to load')
+  if (magic === 2) {
+    const bytes = Buffer.concat([set.subarray(0, start), packed])
+    bytes.writeInt32BE(bytes.length - 12, 8)
+    bytes[22] = CODECS.indexOf(codec)
+    return resealed(bytes)
+  }
+  const lengths = 18 + 8 * magic
+  const bytes = Buffer.concat([set.subarray(0, lengths), Buffer.alloc(8), packed])
+  bytes.writeInt32BE(bytes.length - 12, 8)
+  bytes[17] = CODECS.indexOf(codec)
+  bytes.writeInt32BE(-1, lengths)
+  bytes.writeInt32BE(packed.length, lengths + 4)
+  return resealed(bytes)
+}
+
+/**
+ * One execution: a damaged compressed stream, or several in a row, is decompressed, or refused with a CorruptRecordError; and off the
+ * loop with the same result.
+ */
+export function fuzzDecompression(random: Random): void | Promise<void> {
+  const isLarge = random.chance(0.05)
+  const stream = random.pick(isLarge ? largeStreams : streams)
+  const codec = random.chance(0.1) ? random.pick(ALL.slice(1)) : stream.codec
+  const next = random.pick(streams)
+  const bytes = damaged(random, random.chance(0.1) ? Buffer.concat([stream.bytes, next.bytes]) : stream.bytes)
+  const legacy = random.chance(0.3)
+  const here = bounded(() => {
+    const output = decompress(codec, bytes, MAX_BYTES, undefined, legacy)
+    if (output instanceof Promise) throw new Error('nothing is left to load')
+    if (output.length > MAX_BYTES) throw new Error(`${output.length} bytes are more than allowed`)
+    return output
+  })
+  return isLarge ? sameElsewhere(here, codec, bytes, legacy) : undefined
+}
+
+async function sameElsewhere(here: Buffer | undefined, codec: Codec, bytes: Buffer, legacy: boolean): Promise<void> {
+  const [one, other] = await Promise.all(
+    [nodeRuntime.offload, inSteps].map(async runner => {
+      try {
+        return await decompress(codec, bytes, MAX_BYTES, runner, legacy)
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error
+        return undefined
+      }
+    }),
+  )
+  for (const elsewhere of [one, other])
+    if (here === undefined ? elsewhere !== undefined : elsewhere === undefined || !here.equals(elsewhere))
+      throw new Error(`${elsewhere?.length} bytes off the loop, ${here?.length} on it`)
+}
+
+/** Takes one step a turn, so that jobs are under way together. */
+const inSteps: JobRunner = {
+  async run(job) {
+    if (!job.stepped) return nodeRuntime.offload.run(job)
+    for (const work = job.stepped(); ; await undefined) {
+      const { done, value } = work.next()
+      if (done) return value
+    }
+  },
+}
+
+/** What `work` makes; undefined where it refuses. */
+function bounded<T>(work: () => T): T | undefined {
   const before = process.memoryUsage().arrayBuffers
+  let result: T | undefined
   try {
-    work()
+    result = work()
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error
   }
   const allocated = process.memoryUsage().arrayBuffers - before
   if (allocated > MOST_ALLOCATED) throw new Error(`${allocated} bytes were allocated`)
+  return result
 }
 
 /** Overwrites a number in the header with one that makes trouble. */
