@@ -12,9 +12,16 @@ import { randomJson } from './random-json.ts'
 /** Classes for which Kafka makes no JSON converters: their bytes are read and written again, and that is all. */
 const WITHOUT_JSON = new Set(['SubscriptionInfoData'])
 
+export interface Verdict {
+  /** How many messages were judged. */
+  readonly messages: number
+  /** What differs, in sentences. */
+  readonly found: readonly string[]
+}
+
 /**
  * Lets Java judge `count` random messages: ours read and written again by Java, their values as JSON, and the same values
- * encoded by Java from JSON. Half carry tags that no schema knows, which JSON has no place for. Gives what differs.
+ * encoded by Java from JSON. In flexible versions half as many more carry tags that no schema knows, which JSON has no place for.
  */
 export async function judge(
   java: JavaProcess,
@@ -22,10 +29,11 @@ export async function judge(
   version: number,
   count: number,
   random: Random,
-): Promise<string[]> {
+): Promise<Verdict> {
   const found: string[] = []
-  const items = Array.from({ length: count }, (_, i) => {
-    const unknownTags = i % 2 === 1
+  const tagged = version >= message.flexible ? count >> 1 : 0
+  const items = Array.from({ length: count + tagged }, (_, i) => {
+    const unknownTags = i >= count
     const value = randomMessage(random, message, version, { unknownTags, gaps: true })
     const bytes = encodeMessage(message, version, value)
     const decoded = decodeMessage(message, version, bytes)
@@ -42,7 +50,7 @@ export async function judge(
     }
   })
   const { problems } = await java.ask<{ problems: [number, string][] }>({ message: message.name, version, items })
-  return [...found, ...problems.map(([, text]) => text)].map(text => `${message.name} v${version}: ${text.slice(0, 500)}`)
+  return verdict(message, version, items.length, [...found, ...problems.map(([, text]) => text)])
 }
 
 /** Lets Java encode `count` random messages that come from Kafka's definition: we must read the same values and write the same bytes. */
@@ -53,7 +61,7 @@ export async function judgeReading(
   version: number,
   count: number,
   random: Random,
-): Promise<string[]> {
+): Promise<Verdict> {
   const found: string[] = []
   const make = Array.from({ length: WITHOUT_JSON.has(message.name) ? 0 : count }, () => randomJson(random, definition, version))
   const { made } = await java.ask<{ made: string[] }>({ message: definition.name, version, make })
@@ -68,5 +76,10 @@ export async function judgeReading(
       found.push(`${(error as Error).message} (${json})`)
     }
   }
-  return found.map(text => `${message.name} v${version}: ${text.slice(0, 500)}`)
+  return verdict(message, version, make.length, found)
 }
+
+const verdict = (message: Message, version: number, messages: number, found: readonly string[]): Verdict => ({
+  messages,
+  found: found.map(text => `${message.name} v${version}: ${text.slice(0, 500)}`),
+})

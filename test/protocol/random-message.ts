@@ -80,8 +80,9 @@ class Maker {
     const value: Member = {}
     let lastTag = -1
     for (const [name, { wire, presence }] of Object.entries(shape)) {
-      if (!this.layout.onWire(presence)) continue
+      // A tag of another version is no unknown one.
       if (presence.tag !== undefined) lastTag = Math.max(lastTag, presence.tag)
+      if (!this.layout.onWire(presence)) continue
       const optional = presence.tag !== undefined || presence.fallback !== undefined
       if (this.options.gaps && optional && this.random.chance(0.3)) continue
       value[name] = this.value(wire, presence, depth)
