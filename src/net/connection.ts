@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { ClosedError, ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
 import { SaslAuthenticate } from '../protocol/apis/36-sasl-authenticate.ts'
@@ -127,7 +128,7 @@ export class Connection {
   }
 
   /** Whatever prints a client prints its connections, and `options.tls` holds the private key. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
+  [inspect.custom](): string {
     return `Connection to ${this.where} (${this.currentState})`
   }
 
