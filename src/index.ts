@@ -21,6 +21,7 @@ export {
   type EnsureOptions,
   type JavaProperties,
   type Lane,
+  type Leader,
   type Metadata as ClusterMetadata,
   PartitionMap,
   type PartitionMetadata,

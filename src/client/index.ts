@@ -14,3 +14,4 @@ export {
 } from './options.ts'
 export { PartitionMap, type TopicPartition } from './partition-map.ts'
 export type { SaslOption, TlsOption } from './security-options.ts'
+export type { Leader } from './topic-cache.ts'

@@ -143,6 +143,32 @@ test('brokers are told the version that is published (KIP-511)', () => {
 })
 
 describe('types for a consumer with strict settings', () => {
+  const typeCheck = async (file: string, more: object = { noEmit: true }): Promise<string> => {
+    writeFileSync(
+      join(folder, 'types/tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          target: 'es2023',
+          lib: ['es2023', 'esnext.disposable'],
+          module: 'nodenext',
+          types: ['node'],
+          strict: true,
+          noUncheckedIndexedAccess: true,
+          exactOptionalPropertyTypes: true,
+          noImplicitOverride: true,
+          skipLibCheck: false,
+          rootDir: '.',
+          ...more,
+        },
+        include: [file],
+      }),
+    )
+    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'types'], {
+      cwd: folder,
+    }).catch((error: { stdout: string }) => error)
+    return stdout
+  }
+
   test('every subpath type-checks, library declarations included', async () => {
     mkdirSync(join(folder, 'types'), { recursive: true })
     writeFileSync(
@@ -159,28 +185,41 @@ export const hosts = (frame: Buffer): string[] => answer(frame).brokers.map(({ h
 encodeRequest(Metadata, 12, { correlationId: 1, clientId: null }, { tpoics: null })
 `,
     )
+    expect(await typeCheck('consumer.ts')).toBe('')
+  })
+
+  test('what public calls take and give can be named: the compiler writes it down for all of them', async () => {
+    const places = {
+      Client: 'client/client',
+      Kafka: 'kafka',
+      Producer: 'producer/producer',
+      Consumer: 'consumer/consumer',
+      Admin: 'admin/admin',
+    }
+    const ofMembers = (type: string, place: string, className = type) => {
+      const text = readFileSync(join(folder, `node_modules/kafkawire/dist/types/${place}.d.ts`), 'utf8')
+      const [, body = ''] = new RegExp(`class ${className}\\b.*?\\n(.*?)\\n}`, 's').exec(text) ?? []
+      const members = [...body.matchAll(/^ {4}(static )?(?:get |readonly )?(\w+)[<(:?]/gm)].filter(
+        ([, , name]) => name !== 'constructor',
+      )
+      expect(members.length).toBeGreaterThan(3)
+      return [...new Set(members.map(([, isStatic, name]) => `(it: ${isStatic ? 'typeof ' : ''}${type}) => it.${name}`))]
+    }
+    const all = [
+      ...Object.entries(places).flatMap(([type, place]) => [
+        `(...given: ConstructorParameters<typeof ${type}>) => given`,
+        ...ofMembers(type, place),
+      ]),
+      ...ofMembers('ClusterMetadata', 'client/metadata', 'Metadata'),
+    ]
     writeFileSync(
-      join(folder, 'types/tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          target: 'es2023',
-          lib: ['es2023', 'esnext.disposable'],
-          module: 'nodenext',
-          types: ['node'],
-          strict: true,
-          noUncheckedIndexedAccess: true,
-          exactOptionalPropertyTypes: true,
-          noImplicitOverride: true,
-          skipLibCheck: false,
-          noEmit: true,
-        },
-        include: ['consumer.ts'],
-      }),
+      join(folder, 'types/named.ts'),
+      `${subpaths.map((subpath, i) => `import * as part${i} from '${specifier(subpath)}'`).join('\n')}
+import { ${Object.keys(places).join(', ')}, type ClusterMetadata } from 'kafkawire'
+${all.map((member, i) => `export const member${i} = ${member}`).join('\n')}
+`,
     )
-    const failure = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'types'], {
-      cwd: folder,
-    }).catch((error: { stdout: string }) => error)
-    expect(failure.stdout).toBe('')
+    expect(await typeCheck('named.ts', { declaration: true, outDir: 'out' })).toBe('')
   })
 })
 
