@@ -30,8 +30,22 @@ export function partly(results: readonly PromiseSettledResult<Body>[]): { answer
   return { answers: results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), failure: failures[0] }
 }
 
+/** One answer to a request that was split by what it asks for: parts that failed have the failure in their place. Throws as `partly`. */
+export function completed(
+  api: Api,
+  requests: readonly Body[],
+  results: readonly PromiseSettledResult<Body>[],
+  arrays: readonly string[],
+): Body {
+  partly(results)
+  const answers = results.map((result, index) =>
+    result.status === 'fulfilled' ? result.value : refused(api, requests[index] ?? {}, result.reason, arrays),
+  )
+  return joined(api, answers, arrays)
+}
+
 /** What stands in an answer for a part of a request that failed: each thing it named, with the code and text of the failure. */
-export function refused(api: Api, request: Body, failure: Error, arrays: readonly string[]): Body {
+function refused(api: Api, request: Body, failure: Error, arrays: readonly string[]): Body {
   const answer = defaultsOf(api.response.shape)
   for (const name of arrays) {
     const shape = elementShape(api.response.shape, name)
@@ -41,6 +55,7 @@ export function refused(api: Api, request: Body, failure: Error, arrays: readonl
       for (const [field, { presence, wire }] of Object.entries(shape)) {
         if (presence.role === 'errorCode') element[field] = codeOf(failure)
         else if (field === 'errorMessage') element[field] = failure.message
+        else if (typeof thing === 'string' && presence.entity === 'topicName') element[field] = thing
         else if (wire.kind !== 'array' && thing[field] !== undefined) element[field] = thing[field]
       }
       return element

@@ -12,7 +12,9 @@ import { errorCodesOf } from './error-codes-of.ts'
 import { sendKeyed } from './keyed-route.ts'
 import { sendToLeaders } from './leader-route.ts'
 import { abortedError, type Lifetime } from './lifetime.ts'
-import { type Body, joined, partly, refused } from './merge.ts'
+import { type Body, completed, joined, partly } from './merge.ts'
+import { type Remainder, remainderOf } from './remainder.ts'
+import { isRepeatable } from './repeatable.ts'
 import { mayRepeat, mendable, type Remedy, remedyFor, timeIsUp } from './retry.ts'
 import { namesWithoutId, withTopicIds, withTopicNames } from './topic-ids.ts'
 
@@ -125,13 +127,8 @@ export class Router {
       case 'byContent': {
         const parts = route.split(request as never)
         const results = await Promise.allSettled(parts.map(part => this.whole(operation, part.request as Body, part.to)))
-        partly(results)
-        const answers = results.map((result, index) =>
-          result.status === 'fulfilled'
-            ? result.value
-            : refused(operation.api, parts[index]?.request as Body, result.reason, route.results),
-        )
-        return joined(operation.api, answers, route.results)
+        const requests = parts.map(part => part.request as Body)
+        return completed(operation.api, requests, results, route.results)
       }
       default:
         return route satisfies never
@@ -151,10 +148,17 @@ export class Router {
       try {
         const nodeId = await this.nodeOf(to, operation)
         answer = (await this.once(operation, request, nodeId)) ?? defaultsOf(api.response.shape)
-        const code = mendable(api, errorCodesOf(api, answer), to.kind)
+        const codes = errorCodesOf(api, answer)
+        const code = mendable(api, codes, to.kind)
         if (code === ErrorCode.NONE) return answer
         failure = brokerError(code, { api: api.name })
         remedy = remedyFor(api, code)
+        if (codes.innerSuccesses > 0 && !isRepeatable(api)) {
+          const rest = remainderOf(api, request, answer, code)
+          if (!rest || !(await this.pause(operation, attempt, failure))) return answer
+          await this.apply(remedy, to, operation)
+          return this.finish(operation, rest, to)
+        }
       } catch (error) {
         if (!(error instanceof Error) || signal?.aborted || !mayRepeat(api, error)) throw error
         failure = error
@@ -166,6 +170,12 @@ export class Router {
       }
       await this.apply(remedy, to, operation)
     }
+  }
+
+  /** Asks for what is left of a request, and only for that: what is done already would be refused. */
+  private async finish(operation: Operation, { request, answered, results }: Remainder, to: Destination): Promise<Body> {
+    const answers = await Promise.allSettled([answered, this.whole(operation, request, to)])
+    return completed(operation.api, [request, request], answers, [results])
   }
 
   /** One attempt; no answer follows a Produce with acks 0. */

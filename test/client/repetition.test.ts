@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { Client } from '../../src/client/index.ts'
+import {
+  AlterPartitionReassignments,
+  AlterUserScramCredentials,
+  CreateTopics,
+  DeleteAcls,
+  DeleteTopics,
+  ElectLeaders,
+  ExpireDelegationToken,
+  FindCoordinator,
+  LeaveGroup,
+} from '../../src/protocol/apis/index.ts'
+import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import { defaultsOf } from '../../src/protocol/presence.ts'
+import { type Api, NO_UUID } from '../../src/protocol/schema.ts'
+import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
+import { ScriptedBroker } from './scripted-broker.ts'
+import { inWorld } from './simulation.ts'
+
+describe('a request that is answered in part is asked again for the rest only', () => {
+  const topic = (name: string) => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })
+
+  test('topics of which one was created before the controller moved', () =>
+    inWorld({}, async world => {
+      const asked: string[][] = []
+      world.broker.intercept(CreateTopics, ({ topics }) => {
+        asked.push(topics.map(({ name }) => name))
+        if (asked.length > 1) return 'pass'
+        world.broker.createTopic('x', 1)
+        return {
+          topics: [
+            { name: 'z', errorCode: ErrorCode.INVALID_PARTITIONS, errorMessage: 'none' },
+            { name: 'y', errorCode: ErrorCode.NOT_CONTROLLER },
+            { name: 'x', errorCode: ErrorCode.NONE },
+          ].map(each => ({ errorMessage: null, ...each })),
+        }
+      })
+      const answer = await world.client().request(CreateTopics, { topics: ['x', 'y', 'z'].map(topic) })
+      expect(asked).toEqual([['x', 'y', 'z'], ['y']])
+      expect(Object.fromEntries(answer.topics.map(({ name, errorCode }) => [name, errorCode]))).toEqual({
+        x: ErrorCode.NONE,
+        y: ErrorCode.NONE,
+        z: ErrorCode.INVALID_PARTITIONS,
+      })
+    }))
+
+  test('topics deleted by name or by id, and the rest is lost on its way', () =>
+    inWorld({ topics: { x: 1, y: 1, z: 1 } }, async world => {
+      const { broker, sim } = world
+      const ids = new Map(['y', 'z'].map(name => [name, broker.partition(name, 0).topicId]))
+      const asked: number[] = []
+      broker.intercept(DeleteTopics, ({ topics }) => {
+        asked.push(topics.length)
+        if (asked.length > 1) {
+          sim.clock.soon(() => sim.hosts.reset())
+          return new Promise<never>(() => {})
+        }
+        const errorCodeOf = (name: string | null) => (name === 'x' ? ErrorCode.NONE : ErrorCode.NOT_CONTROLLER)
+        return {
+          responses: topics.map(each => ({ ...each, errorCode: errorCodeOf(each.name), errorMessage: null })),
+          throttleTimeMs: 0,
+        }
+      })
+      const topics = [{ name: 'x', topicId: NO_UUID }, ...Array.from(ids.values(), topicId => ({ name: null, topicId }))]
+      const answer = await world.client().request(DeleteTopics, { topics, topicNames: [], timeoutMs: 1_000 })
+      expect(asked).toEqual([3, 2])
+      expect(answer.responses.map(({ name, topicId, errorCode }) => [name || topicId, errorCode])).toEqual([
+        ['x', ErrorCode.NONE],
+        [ids.get('y'), ErrorCode.NETWORK_EXCEPTION],
+        [ids.get('z'), ErrorCode.NETWORK_EXCEPTION],
+      ])
+    }))
+})
+
+describe('what would be refused, or tell less, the second time is not repeated when its outcome is unknown', () => {
+  const cases: [Api, object][] = [
+    [LeaveGroup, { groupId: 'g', members: [{ memberId: 'm', groupInstanceId: null, reason: null }] }],
+    [DeleteAcls, { filters: [] }],
+    [ExpireDelegationToken, { hmac: Buffer.from('x'), expiryTimePeriodMs: -1n }],
+    [ElectLeaders, { electionType: 0, topicPartitions: [{ topic: 't', partitions: [0] }] }],
+    [AlterPartitionReassignments, { topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: null }] }] }],
+    [AlterUserScramCredentials, { deletions: [{ name: 'u', mechanism: 1 }], upsertions: [] }],
+  ]
+  test.each(cases.map(([api, request]) => [api.name, api, request] as const))('%s', (_, api, request) => {
+    const sim = new SimulatedRuntime()
+    return sim.run(async () => {
+      const broker = await ScriptedBroker.listen(sim, 'broker')
+      const found = { nodeId: 1, host: 'broker', port: 9092, errorCode: 0, errorMessage: null }
+      broker.on(FindCoordinator, ({ coordinatorKeys }) => ({ coordinators: coordinatorKeys.map(key => ({ key, ...found })) }))
+      let applied = 0
+      broker.on(api, () => {
+        applied++
+        sim.hosts.reset()
+        return defaultsOf(api.response.shape) as never
+      })
+      const client = new Client({ bootstrapServers: broker.address, enableMetricsPush: false }, sim)
+      await expect(client.request(api, request as never)).rejects.toMatchObject({ outcome: 'unknown' })
+      expect(applied).toBe(1)
+      await client.close()
+    })
+  })
+})
