@@ -20,7 +20,7 @@ import type { Wakeup } from './wakeup.ts'
 /** Most bytes that one batch brings: what is checked and indexed in one step (D3, "Loop"). */
 const BATCH_BYTES = 1 << 20
 /** After so long without a pause, pending I/O gets its turn. */
-const TURN_MS = 8
+const TURN_MS = 4
 /** How many records are handed out one by one between two looks at the clock, if the event loop does not turn before. */
 const RECORDS_PER_LOOK = 32
 
