@@ -1,18 +1,20 @@
 /**
  * `npm run bench:consume [-- --bootstrap host:port] [--records N] [--rounds N] [--quick] [--json FILE] [--docs]`: drains a
  * prepared backlog from a genuine Kafka, each side in a process of its own, the sides taking turns. Medians. Our side is
- * bundled first, as it is when installed. The peers need groups, whose joining is not counted. `--docs` rewrites the tables of
- * docs/performance.md; with `--from FILE` from what `--json FILE` wrote before.
+ * bundled first, as it is when installed. The peers need groups, whose joining is not counted. `--docs` rewrites its section
+ * of docs/performance.md; with `--from FILE` from what `--json FILE` wrote before.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { build } from 'esbuild'
 import { JvmCluster } from '../test/brokers/jvm.ts'
 import { javaVersion, kafkaToolsClasspath } from '../test/java/java.ts'
+import { conditions } from './conditions.ts'
 import type { Drained } from './consume/drain.ts'
+import { OWN_MODES, type Report, type Row, section } from './consume/report.ts'
 import { replaceSection } from './docs-section.ts'
 import { peersInstalled } from './rounds.ts'
 
@@ -27,7 +29,7 @@ const { values } = parseArgs({
     docs: { type: 'boolean' },
   },
 })
-const records = Number(values.records ?? (values.quick ? 500_000 : 2_000_000))
+const records = Number(values.records ?? (values.quick ? 200_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
 const here = (path: string) => resolve(import.meta.dirname, path)
 const run = promisify(execFile)
@@ -47,6 +49,7 @@ type Side = (bootstrap: string, topic: string, of: Case) => Promise<Drained | un
 
 const node = peersInstalled()
 const directory = mkdtempSync(join(tmpdir(), 'kafkawire-bench-'))
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 const bundle = join(directory, 'kafkawire.mjs')
 await build({ entryPoints: [here('consume/kafkawire.ts')], bundle: true, platform: 'node', format: 'esm', outfile: bundle })
 
@@ -68,7 +71,7 @@ async function timed(command: string): Promise<{ wall: number; cpu: number; outp
   return { wall, cpu: user + system, output: ran.stdout }
 }
 
-/** librdkafka's command line client, where it is installed: start-up included, which is short. */
+/** librdkafka's command line client, where it is installed: by the clock and on the processor from start to end. */
 const kcat: Side = async (bootstrap, topic, { records }) => {
   const took = await timed(`kcat -C -b ${bootstrap} -t ${topic} -o beginning -e -q > /dev/null`)
   if (!took) return undefined
@@ -108,9 +111,7 @@ const java: Side = async (bootstrap, topic, { records }) => {
 }
 const peer = (name: string) => script(here(`peers/consume/${name}.mjs`))
 const sides: readonly Side[] = [
-  script(bundle, 'batches'),
-  script(bundle, 'released'),
-  script(bundle, 'records'),
+  ...OWN_MODES.map(mode => script(bundle, mode)),
   peer('kafkats'),
   peer('kafka-ts'),
   peer('kafkajs'),
@@ -119,13 +120,15 @@ const sides: readonly Side[] = [
   java,
 ]
 
-type Row = Drained & { readonly case: string; readonly rounds: number }
-const rows: Row[] = []
-if (values.from) rows.push(...(JSON.parse(readFileSync(values.from, 'utf8')) as { rows: Row[] }).rows)
-else await measureAll()
-report()
+const report: Report = values.from
+  ? (JSON.parse(readFileSync(values.from, 'utf8')) as Report)
+  : { conditions: conditions('bench:consume'), rows: await measureAll() }
+console.log(section(report))
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ suite: 'consume', ...report }, null, 2)}\n`)
+if (values.docs) replaceSection('bench:consume', section(report))
 
-async function measureAll(): Promise<void> {
+async function measureAll(): Promise<Row[]> {
+  const rows: Row[] = []
   const cluster = values.bootstrap === undefined ? await JvmCluster.start() : undefined
   try {
     const bootstrap = values.bootstrap ?? cluster?.listeners.plaintext ?? ''
@@ -154,6 +157,7 @@ async function measureAll(): Promise<void> {
         const [{ side, crc, records: count }] = list as [Drained]
         rows.push({
           case: of.name,
+          valueBytes: of.valueBytes,
           side,
           crc,
           records: count,
@@ -167,32 +171,7 @@ async function measureAll(): Promise<void> {
       process.stderr.write('\n')
     }
   } finally {
-    rmSync(directory, { recursive: true, force: true })
     await cluster?.close()
   }
-}
-
-function report(): void {
-  const thousands = (n: number) => `${Math.round(n / 1_000).toLocaleString('en')} k`
-  const lines = cases.flatMap(({ name }) => {
-    const of = rows.filter(row => row.case === name)
-    return [
-      `### ${name}, ${of[0]?.records.toLocaleString('en') ?? 0} records\n`,
-      '| side | CRC | records/s | records per CPU second | longest turn, ms | RSS, MB |',
-      '|---|---|---:|---:|---:|---:|',
-      ...of.map(
-        row =>
-          `| ${row.side} | ${row.crc} | ${thousands(row.recordsPerSecond)} | ${thousands(row.recordsPerCpuSecond)} | ${row.turnMs || '–'} | ${row.rssMb || '–'} |`,
-      ),
-      '',
-    ]
-  })
-  console.log(lines.join('\n'))
-  if (values.json)
-    writeFileSync(values.json, `${JSON.stringify({ suite: 'consume', cpus: cpus().length, node, rows }, null, 2)}\n`)
-  if (!values.docs) return
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`
-  const date = new Date().toISOString().slice(0, 10)
-  const intro = `${machine}, ${date}, \`npm run bench:consume -- --docs --records ${rows[0]?.records} --rounds ${rows[0]?.rounds}\`; medians of ${rows[0]?.rounds} rounds, Node 24, from Apache Kafka 4.4.0 on the same machine. Values are touched, one byte each. Java's processor time is without the start of its JVM.`
-  replaceSection('bench:consume', `## Draining a backlog\n\n${intro}\n\n${lines.join('\n')}`)
+  return rows
 }

@@ -6,13 +6,13 @@ const PAGE = resolve(import.meta.dirname, '../docs/performance.md')
 
 /** Replaces the section between the marks of `name`, or adds it at the end. */
 export function replaceSection(name: string, section: string): void {
-  const begin = `<!-- ${name} -->`
-  const end = `<!-- /${name} -->`
-  const text = readFileSync(PAGE, 'utf8')
-  const from = text.indexOf(begin)
+  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), name, section))
+}
+
+export function withSection(page: string, name: string, section: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const marked = `${begin}\n${section.trimEnd()}\n${end}`
-  writeFileSync(
-    PAGE,
-    from < 0 ? `${text.trimEnd()}\n\n${marked}\n` : text.slice(0, from) + marked + text.slice(text.indexOf(end) + end.length),
-  )
+  const from = page.indexOf(begin)
+  if (from < 0) return `${page.trimEnd()}\n\n${marked}\n`
+  return page.slice(0, from) + marked + page.slice(page.indexOf(end, from) + end.length)
 }

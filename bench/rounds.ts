@@ -1,6 +1,6 @@
 /**
- * Compares sides: each runs in a process of its own, the sides take turns, and the median over the rounds counts. A side
- * is a module whose default export is a `Side`; peers are plain JavaScript below bench/peers.
+ * Compares sides: each runs in a process of its own, a new one in every round, the sides take turns, and the median over the
+ * rounds counts. A side is a module whose default export is a `Side`; peers are plain JavaScript below bench/peers.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -31,13 +31,25 @@ export interface Row {
   readonly range: readonly [number, number]
 }
 
+/** One round of a side that is no module. */
+export interface ForeignSide {
+  readonly name: string
+  readonly crc: string
+  /** What it runs on. */
+  readonly platform: string
+  /** Nanoseconds per operation by case. */
+  readonly measure: (warmUpMs: number, measureMs: number) => Promise<ReadonlyMap<string, number>>
+}
+
 export interface RoundsOptions {
   readonly suite: string
-  /** Modules, by path. */
-  readonly sides: readonly string[]
+  /** Modules, by path, or what runs a process that is no Node's. */
+  readonly sides: readonly (string | ForeignSide)[]
   /** Cases to run; default all. */
   readonly cases?: readonly string[]
   readonly rounds?: number
+  /** Milliseconds of processor time per case and round, before anything is measured: the compiler of V8 is slow to settle. */
+  readonly warmUpMs?: number
   /** Milliseconds of measuring per case and round. */
   readonly measureMs?: number
   /** Node binary. Default: the one that runs this. */
@@ -50,19 +62,27 @@ export async function rounds({
   sides,
   cases = [],
   rounds = 7,
+  warmUpMs = 300,
   measureMs = 200,
   node = process.execPath,
 }: RoundsOptions): Promise<Row[]> {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
-  const samples = new Map<string, { side: string; crc: string; case: string; ns: number[] }>()
+  const samples = new Map<string, { side: string; node: string; crc: string; case: string; ns: number[] }>()
+  const add = (side: string, node: string, crc: string, label: string, ns: number) => {
+    const key = `${side}\n${label}`
+    const known = samples.get(key)
+    if (known) known.ns.push(ns)
+    else samples.set(key, { side, node, crc, case: label, ns: [ns] })
+  }
   for (let round = 0; round < rounds; round++) {
     for (const side of sides) {
-      for (const line of (await sideProcess(node, version, side, measureMs, cases)).split('\n').filter(Boolean)) {
-        const { name, crc, label, ns } = JSON.parse(line) as { name: string; crc: string; label: string; ns: number }
-        const key = `${name}\n${label}`
-        const known = samples.get(key)
-        if (known) known.ns.push(ns)
-        else samples.set(key, { side: name, crc, case: label, ns: [ns] })
+      if (typeof side === 'string') {
+        for (const line of (await sideProcess(node, version, side, [warmUpMs, measureMs], cases)).split('\n').filter(Boolean)) {
+          const { name, crc, label, ns } = JSON.parse(line) as { name: string; crc: string; label: string; ns: number }
+          add(name, version, crc, label, ns)
+        }
+      } else {
+        for (const [label, ns] of await side.measure(warmUpMs, measureMs)) add(side.name, side.platform, side.crc, label, ns)
       }
       process.stderr.write('.')
     }
@@ -74,7 +94,7 @@ export async function rounds({
       suite,
       case: sample.case,
       side: sample.side,
-      node: version,
+      node: sample.node,
       crc: sample.crc,
       ns: sorted[sorted.length >> 1]!,
       range: [sorted[0]!, sorted.at(-1)!],
@@ -82,10 +102,16 @@ export async function rounds({
   })
 }
 
-function sideProcess(node: string, version: string, side: string, measureMs: number, cases: readonly string[]): Promise<string> {
+function sideProcess(
+  node: string,
+  version: string,
+  side: string,
+  times: readonly number[],
+  cases: readonly string[],
+): Promise<string> {
   // Node 24 strips types by itself; before that, tsx does.
   const loader = Number(/\d+/.exec(version)![0]) >= 24 ? [] : ['--import', 'tsx']
-  const child = spawn(node, [...loader, '--expose-gc', SIDE_PROCESS, resolve(side), String(measureMs), ...cases], {
+  const child = spawn(node, [...loader, '--expose-gc', SIDE_PROCESS, resolve(side), ...times.map(String), ...cases], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let out = ''

@@ -37,7 +37,7 @@ async function metadataRows(): Promise<Row[]> {
     here('protocol/by-hand.ts'),
     ...['kafkajs', 'kafka-ts', 'kafkats', 'platformatic'].map(name => here(`peers/protocol/${name}.mjs`)),
   ]
-  const pace = values.quick ? { rounds: 3, measureMs: 60 } : { rounds: 7, measureMs: 200 }
+  const pace = values.quick ? { rounds: 3, warmUpMs: 100, measureMs: 60 } : { rounds: 7 }
   const cases = ['Metadata response v12, decode', 'Metadata response v6, decode']
   // One Node for all sides: the newest peer needs 24.
   const rows = await rounds({ suite: 'metadata', sides, cases, node: peersInstalled(), ...pace })

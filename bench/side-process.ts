@@ -1,33 +1,31 @@
-/** Measures one side: `node side-process.ts MODULE MEASURE_MS [CASE …]`, a JSON line per case. */
+/** Measures one side: `node side-process.ts MODULE WARM_UP_MS MEASURE_MS [CASE …]`, a JSON line per case. */
 import { pathToFileURL } from 'node:url'
 import type { Side } from './rounds.ts'
 
-const [, , module, measureMs, ...wanted] = process.argv
+const [, , module, warmUpMs, measureMs, ...wanted] = process.argv
 const side = ((await import(pathToFileURL(module!).href)) as { default: Side }).default
 
-for (const [label, prepare] of Object.entries(side.cases)) {
-  if (wanted.length > 0 && !wanted.includes(label)) continue
+// In the order in which they are wanted, the same for all sides: what ran before is what has been compiled.
+for (const label of wanted.length > 0 ? wanted : Object.keys(side.cases)) {
+  const prepare = side.cases[label]
+  if (!prepare) continue
   const run = await prepare()
-  console.log(JSON.stringify({ name: side.name, crc: side.crc ?? '', label, ns: await measure(run, Number(measureMs)) }))
+  console.log(JSON.stringify({ name: side.name, crc: side.crc ?? '', label, ns: await measure(run) }))
 }
 
-/** Nanoseconds of processor time per operation: the fastest fifth of many slices, after as long a warm-up, so that neighbours' noise counts less. */
-async function measure(run: (n: number) => unknown, milliseconds: number): Promise<number> {
+/** Nanoseconds of processor time per operation: all that was used over all that was done, garbage collection included. */
+async function measure(run: (n: number) => unknown): Promise<number> {
   let n = 1
-  for (let spent = 0; spent < milliseconds; ) {
+  for (let spent = 0; spent < Number(warmUpMs); ) {
     const took = await timed(run, n)
     spent += took
-    if (took < milliseconds / 50) n *= 2
+    if (took < Number(measureMs) / 50) n *= 2
   }
   ;(globalThis as { gc?: () => void }).gc?.()
-  const slices: number[] = []
-  for (let spent = 0; spent < milliseconds; ) {
-    const took = await timed(run, n)
-    spent += took
-    slices.push((took * 1e6) / n)
-  }
-  slices.sort((a, b) => a - b)
-  return slices[Math.floor(slices.length / 5)]!
+  let spent = 0
+  let done = 0
+  for (; spent < Number(measureMs); done += n) spent += await timed(run, n)
+  return (spent * 1e6) / done
 }
 
 /**

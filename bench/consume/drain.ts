@@ -8,9 +8,11 @@ export interface Drained {
   readonly records: number
   /** From the first batch to the last. */
   readonly recordsPerSecond: number
+  /** Processor time of all threads of the process. */
   readonly recordsPerCpuSecond: number
-  /** Longest synchronous turn, CPU milliseconds. */
+  /** Longest synchronous turn, CPU milliseconds of the main thread; 0 when not known. */
   readonly turnMs: number
+  /** The most that was seen as batches came; 0 when not known. */
   readonly rssMb: number
 }
 
@@ -39,7 +41,7 @@ export class Drain {
     })
   }
 
-  /** `touched` proves that each value was looked at. True when that was the last. */
+  /** `touched` is a sum over the values' first bytes, none of which is 0. True when that was the last. */
   add(records: number, touched: number): boolean {
     if (this.count === 0) {
       // The first batch starts the watch and does not count.
@@ -48,7 +50,7 @@ export class Drain {
       this.turns.reset()
     } else this.counted += records
     this.count += records
-    if (touched < 0) throw new Error('values were not read')
+    if (!(touched > 0)) throw new Error('values were not read')
     this.rss = Math.max(this.rss, process.memoryUsage.rss())
     if (this.count < wanted) return false
     const seconds = (performance.now() - this.started) / 1000

@@ -1,6 +1,7 @@
 import { BatchBuilder, type Codec, type RecordInput } from '../../src/protocol/records/index.ts'
 
 export const OPERATIONS = [
+  'decode, index only',
   'decode, records',
   'decode, key and value bytes',
   'decode, value as string',
@@ -25,23 +26,25 @@ export const MATRIX: readonly Cell[] = [100, 1024, 10_240].flatMap(valueBytes =>
 export const caseName = (operation: Operation, { valueBytes, count, headers, codec }: Cell): string =>
   `${operation} | ${valueBytes < 1024 ? `${valueBytes} B` : `${valueBytes / 1024} KB`} × ${count}, ${headers} headers, ${codec}`
 
-const plain = { valueBytes: 100, count: 1000, headers: 0, codec: 'none' } as const satisfies Cell
+/** The batch that is compared most. */
+export const PLAIN = { valueBytes: 100, count: 1000, headers: 0, codec: 'none' } as const satisfies Cell
 /** What the peers do in the same run. */
 export const HEADLINES: readonly (readonly [Operation, Cell])[] = [
-  ['decode, records', plain],
-  ['decode, key and value bytes', plain],
-  ['decode, value as string', plain],
-  ['decode, value as JSON', plain],
-  ['decode, records', { ...plain, headers: 2 }],
-  ['decode, key and value bytes', { ...plain, valueBytes: 1024 }],
-  ['decode, key and value bytes', { ...plain, count: 10 }],
-  ['decode, key and value bytes', { ...plain, codec: 'gzip' }],
-  ['decode, key and value bytes', { ...plain, codec: 'snappy' }],
-  ['decode, key and value bytes', { ...plain, codec: 'lz4' }],
-  ['decode, key and value bytes', { ...plain, codec: 'zstd' }],
-  ['encode', plain],
-  ['encode', { ...plain, headers: 2 }],
-  ['encode', { ...plain, count: 10 }],
+  ['decode, index only', PLAIN],
+  ['decode, records', PLAIN],
+  ['decode, key and value bytes', PLAIN],
+  ['decode, value as string', PLAIN],
+  ['decode, value as JSON', PLAIN],
+  ['decode, records', { ...PLAIN, headers: 2 }],
+  ['decode, key and value bytes', { ...PLAIN, valueBytes: 1024 }],
+  ['decode, key and value bytes', { ...PLAIN, count: 10 }],
+  ['decode, key and value bytes', { ...PLAIN, codec: 'gzip' }],
+  ['decode, key and value bytes', { ...PLAIN, codec: 'snappy' }],
+  ['decode, key and value bytes', { ...PLAIN, codec: 'lz4' }],
+  ['decode, key and value bytes', { ...PLAIN, codec: 'zstd' }],
+  ['encode', PLAIN],
+  ['encode', { ...PLAIN, headers: 2 }],
+  ['encode', { ...PLAIN, count: 10 }],
 ]
 
 export const KEY = Buffer.from('order-4711')

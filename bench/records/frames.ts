@@ -1,61 +1,56 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { PLAIN, sizeOf } from './cells.ts'
 
 export interface FrameRow {
   readonly case: string
   readonly node: string
-  /** Processor time of the reader: socket, frame, checksum, index, one object and the first byte of its value. */
+  /** Processor time of the reader, all threads: from the socket to the first byte of each value. */
   readonly nsPerRecord: number
+  readonly range: readonly [number, number]
   readonly mbPerSecond: number
-  /** Longest time of the main thread on the processor without giving the loop a turn. */
-  readonly longestStepMs: number
+  /** Longest turn of its event loop, in processor time of the main thread, over all rounds. */
+  readonly longestTurnMs: number
+  readonly rssMb: number
 }
 
 const here = (path: string) => resolve(import.meta.dirname, path)
 const loader = (version: string) => (Number(/\d+/.exec(version)![0]) >= 24 ? [] : ['--import', 'tsx'])
 
-/** More rounds of what is over sooner, after as many bytes of warm-up for all. */
-const ROUNDS = { 1: 20, 16: 3, 50: 1 } as const
-const WARM_UP_MIB = 200
+export const RESPONSE_MIB = [1, 16, 50] as const
+export const MODES = ['batches', 'released'] as const
+export const frameCase = (mib: number, mode: (typeof MODES)[number]): string => `${mib} MiB, ${mode}`
 
-/** Fetch responses of 1, 16 and 50 MiB, written in pieces of 64 KiB by one process and read by another. */
+/** As much for responses of every size, so that all are as warm. */
+const MIB_PER_ROUND = 200
+
+/** Fetch responses of 1, 16 and 50 MiB, written in pieces of 64 KiB by one process and consumed by another. */
 export async function frames(node: string, rounds: number): Promise<FrameRow[]> {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
+  const bytesPerRecord = sizeOf(PLAIN) / PLAIN.count
+  const perRound = Math.round((MIB_PER_ROUND * 2 ** 20) / bytesPerRecord)
   const rows: FrameRow[] = []
-  for (const mib of [1, 16, 50] as const) {
-    const server = spawn(node, [...loader(version), here('frame-server.ts'), String(mib)], { stdio: ['pipe', 'pipe', 'inherit'] })
-    try {
-      const port = await firstLine(server)
-      const reader = spawn(
-        node,
-        [
-          ...loader(version),
-          here('frame-reader-process.ts'),
-          port,
-          String(rounds * ROUNDS[mib]),
-          String(Math.ceil(WARM_UP_MIB / mib)),
-        ],
-        {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      )
-      const { records, ms, longestStepMs } = JSON.parse(await firstLine(reader)) as {
-        records: number
-        ms: number
-        longestStepMs: number
-      }
-      rows.push({
-        case: `${mib} MiB`,
-        node: version,
-        nsPerRecord: (ms * 1e6) / records,
-        mbPerSecond: (mib * 1.048576 * 1000) / ms,
-        longestStepMs,
+  for (const mode of MODES) {
+    for (const mib of RESPONSE_MIB) {
+      const server = spawn(node, [...loader(version), here('frame-server.ts'), String(mib)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
       })
-    } finally {
-      server.stdin?.end()
+      try {
+        const args = [await firstLine(server), mode, String(perRound), String(rounds), '2']
+        const reader = spawn(node, [...loader(version), here('frame-consumer.ts'), ...args], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        const found = JSON.parse(await firstLine(reader)) as Omit<FrameRow, 'case' | 'node' | 'mbPerSecond'>
+        const mbPerSecond = (1000 * bytesPerRecord) / found.nsPerRecord
+        rows.push({ case: frameCase(mib, mode), node: version, ...found, mbPerSecond })
+        process.stderr.write('.')
+      } finally {
+        server.stdin?.end()
+      }
     }
   }
+  process.stderr.write('\n')
   return rows
 }
 

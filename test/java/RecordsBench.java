@@ -1,9 +1,9 @@
+import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import org.apache.kafka.common.compress.Compression;
@@ -17,35 +17,30 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.apache.kafka.common.utils.internals.ByteBufferOutputStream;
 
 /**
- * How fast Apache's own classes are: args MEASURE_MS; each line of stdin is `label TAB operation TAB batch in base64`, each line of
- * stdout `label TAB nanoseconds per batch`, of processor time. Checksums are verified.
+ * How fast Apache's own classes are: args WARM_UP_MS MEASURE_MS; each line of stdin is `label TAB operation TAB batch in base64`, each line of
+ * stdout `label TAB nanoseconds per batch`, of processor time of all threads. Checksums are verified.
  */
 public class RecordsBench {
+  static final OperatingSystemMXBean PROCESS = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
   static long sink = 0;
 
   public static void main(String[] args) throws Exception {
-    long measureNanos = Long.parseLong(args[0]) * 1_000_000;
+    long warmUpNanos = Long.parseLong(args[0]) * 1_000_000, measureNanos = Long.parseLong(args[1]) * 1_000_000;
     var in = new BufferedReader(new InputStreamReader(System.in, "UTF-8"));
     for (String line; (line = in.readLine()) != null; ) {
       String[] parts = line.split("\t");
       byte[] set = Base64.getDecoder().decode(parts[2]);
       Runnable work = parts[1].equals("encode") ? encode(set) : decode(set, parts[1]);
-      // The JIT needs far longer to settle than what is measured.
-      for (long end = cpuNanos() + 4 * measureNanos; cpuNanos() < end; ) work.run();
-      List<Long> samples = new ArrayList<>();
-      for (long end = cpuNanos() + measureNanos; cpuNanos() < end; ) {
-        long start = cpuNanos();
-        for (int i = 0; i < 20; i++) work.run();
-        samples.add((cpuNanos() - start) / 20);
-      }
-      Long[] sorted = samples.toArray(new Long[0]);
-      Arrays.sort(sorted);
-      System.out.println(parts[0] + "\t" + sorted[sorted.length / 5]);
+      for (long end = cpuNanos() + warmUpNanos; cpuNanos() < end; ) for (int i = 0; i < 20; i++) work.run();
+      long start = cpuNanos(), spent = 0, done = 0;
+      for (; spent < measureNanos; spent = cpuNanos() - start, done += 20) for (int i = 0; i < 20; i++) work.run();
+      System.out.println(parts[0] + "\t" + spent / done);
     }
   }
 
+  /** In steps of 10 ms. */
   static long cpuNanos() {
-    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    return PROCESS.getProcessCpuTime();
   }
 
   static Runnable decode(byte[] set, String operation) {

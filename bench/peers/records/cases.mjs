@@ -25,7 +25,8 @@ const uses = {
 export function headlines({ decode, encoder, skip = [] }) {
   const cases = {}
   for (const [operation, cell] of HEADLINES) {
-    if (skip.includes(cell.codec)) continue
+    // None of them has an index; their objects are made as they read.
+    if (operation === 'decode, index only' || skip.includes(cell.codec)) continue
     cases[caseName(operation, cell)] = async () => {
       if (operation === 'encode') {
         const encode = encoder(recordsOf(cell))
