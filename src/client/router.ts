@@ -1,4 +1,4 @@
-import { BrokerError, KafkaError, PartialFailureError } from '../errors.ts'
+import { BrokerError, KafkaError, PartialFailureError, UnsupportedVersionError } from '../errors.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
@@ -15,6 +15,7 @@ import { abortedError, type Lifetime } from './lifetime.ts'
 import { type Body, completed, joined, partly } from './merge.ts'
 import { type Remainder, remainderOf } from './remainder.ts'
 import { isRepeatable } from './repeatable.ts'
+import { asksForCoordinators, findOneByOne, lastVersionFor } from './request-form.ts'
 import { mayRepeat, mendable, type Remedy, remedyFor, timeIsUp } from './retry.ts'
 import { namesWithoutId, withTopicIds, withTopicNames } from './topic-ids.ts'
 
@@ -69,7 +70,7 @@ export class Router {
       signal: options.signal,
       version: options.version,
       minVersion: options.minVersion,
-      maxVersion: options.maxVersion,
+      maxVersion: Math.min(options.maxVersion ?? NEVER, lastVersionFor(api, request as Body)),
     }
     const answer = await this.answer(operation, this.withTimeout(operation, request), options.nodeId)
     return withTopicNames(api, answer, client.metadata) as Decoded<A['response']>
@@ -77,7 +78,7 @@ export class Router {
 
   private async answer(operation: Operation, request: Body, nodeId: number | undefined): Promise<Body> {
     const { route } = operation.api
-    if (nodeId !== undefined) return this.whole(...(await this.withIds(operation, request)), { kind: 'broker', nodeId })
+    if (nodeId !== undefined) return this.inForm(...(await this.withIds(operation, request)), { kind: 'broker', nodeId })
     // Leaders get ids at each attempt anew: a topic may be recreated meanwhile.
     if (route.kind === 'leader') return sendToLeaders(this.cluster, this, operation, request)
     return this.routed(...(await this.withIds(operation, request)), route)
@@ -107,7 +108,7 @@ export class Router {
     switch (route.kind) {
       case 'any':
       case 'controller':
-        return this.whole(operation, request, { kind: route.kind })
+        return this.inForm(operation, request, { kind: route.kind })
       case 'group':
       case 'transaction':
       case 'share':
@@ -132,6 +133,16 @@ export class Router {
       }
       default:
         return route satisfies never
+    }
+  }
+
+  /** In the form that the broker knows. */
+  private async inForm(operation: Operation, request: Body, to: Destination): Promise<Body> {
+    try {
+      return await this.whole(operation, request, to)
+    } catch (error) {
+      if (!(error instanceof UnsupportedVersionError) || !asksForCoordinators(operation.api, request)) throw error
+      return findOneByOne(this, operation, request, to)
     }
   }
 

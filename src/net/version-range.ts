@@ -27,7 +27,7 @@ export function pickVersion(
   const ours = { min: oldest, max: limits?.version === undefined ? api.stable : newest }
   const wanted = {
     min: limits?.version ?? limits?.minVersion ?? ours.min,
-    max: limits?.version ?? limits?.maxVersion ?? ours.max,
+    max: limits?.version ?? Math.min(limits?.maxVersion ?? ours.max, ours.max),
   }
   if (!broker)
     throw new UnsupportedVersionError(
