@@ -1,6 +1,6 @@
 import { anyBroker, api, array, bool, errorCode, int8, int16, int32, producerId, topicName } from '../schema.ts'
 
-/** Writes the markers that end a transaction: sent by coordinators, and by an admin to end a hanging one. */
+/** Writes the markers that end a transaction: sent by coordinators, and by an admin to end a hanging one. Meant for the partitions' leader: name it (`nodeId`). */
 export const WriteTxnMarkers = api({
   key: 27,
   name: 'WriteTxnMarkers',

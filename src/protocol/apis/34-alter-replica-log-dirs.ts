@@ -1,6 +1,6 @@
 import { anyBroker, api, array, errorCode, int32, string, throttleTimeMs, topicName } from '../schema.ts'
 
-/** Moves replicas between log directories of one broker. */
+/** Moves replicas between log directories of one broker, which the caller has to name (`nodeId`). */
 export const AlterReplicaLogDirs = api({
   key: 34,
   name: 'AlterReplicaLogDirs',
