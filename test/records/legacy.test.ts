@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptRecordError } from '../../src/errors.ts'
+import { compress } from '../../src/protocol/compression/index.ts'
 import { encodedBatches, MessageSetBuilder } from '../../src/protocol/records/index.ts'
+import { nodeRuntime } from '../../src/runtime/node.ts'
 import { bytes, CODECS, contents, opened, resealed, written } from './sample.ts'
 
 const records = [
@@ -47,6 +49,47 @@ describe.each([0, 1] as const)('format %i', magic => {
     await expect(opened(set)).rejects.toThrow(/offset 0 is damaged: its checksum/)
     expect(await opened(set, { checkCrcs: false })).toHaveLength(1)
   })
+})
+
+describe.each([0, 1] as const)('a wrapper of format %i', magic => {
+  test('that is damaged is refused with its offset, at once or later', async () => {
+    const noise = Buffer.from(Uint32Array.from({ length: 10_000 }, (_, i) => Math.imul(i + 1, 0x9e3779b1)).buffer)
+    for (const value of [bytes('short'), noise]) {
+      const set = await written(magic, 'gzip', [{ key: null, value, timestamp: 0 }], { baseOffset: 42n })
+      set[set.length - 12]! ^= 0xff
+      const opening = (async () =>
+        encodedBatches(resealed(set))
+          .next()
+          .value.open({ checkCrcs: true, maxBytes: 1 << 20, offload: nodeRuntime.offload }))()
+      await expect(opening).rejects.toThrow(/the batch at offset 42 is damaged: .* do not decompress/)
+      await expect(opening).rejects.toMatchObject({ code: 'ERR_CORRUPT_RECORD', baseOffset: 42n })
+    }
+  })
+
+  test('has no zstd, which is younger', async () => {
+    const inside = await compress('zstd', await written(magic, 'none', records), undefined, undefined)
+    const set = await written(magic, 'none', [{ key: null, value: inside, timestamp: 0 }], { baseOffset: 42n })
+    set[17] = 4
+    await expect(opened(resealed(set))).rejects.toMatchObject({ code: 'ERR_CORRUPT_RECORD', baseOffset: 42n })
+  })
+})
+
+test.each(['none', 'gzip'] as const)('format 0 has no timestamp, whatever its unused attributes say: %s', async codec => {
+  const set = await written(0, codec, records.slice(0, 1))
+  const sound = contents(await opened(set))
+  set[17]! |= 0x08
+  const [batch] = await opened(resealed(set))
+  expect(batch!.encoded).toMatchObject({ timestampType: 'create', isTransactional: false, isControl: false, codec })
+  expect(contents([batch!])).toEqual(sound)
+  expect(batch!.timestampAt(0)).toBe(-1)
+})
+
+test('a wrapper of format 1 below the offset of its last message is refused', async () => {
+  const set = await written(1, 'gzip', records, { baseOffset: 3n })
+  set.writeBigInt64BE(2n, 0)
+  expect(contents(await opened(set)).map(record => record.offset)).toEqual([0n, 1n, 2n])
+  set.writeBigInt64BE(1n, 0)
+  await expect(opened(set)).rejects.toThrow(/offset 1 is damaged: a message inside has the relative offset 2/)
 })
 
 test('formats follow one another, as on a log that lived through upgrades', async () => {

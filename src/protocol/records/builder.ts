@@ -1,3 +1,4 @@
+import { KafkaError } from '../../errors.ts'
 import { CODECS, type Codec, compress, type JobRunner } from '../compression/index.ts'
 import type { RecordHeader } from './batch.ts'
 import { crc32c } from './crc32c.ts'
@@ -75,23 +76,26 @@ export class BatchBuilder {
     return size
   }
 
-  /** Adds a record; returns its offset delta. */
+  /**
+   * Adds a record; returns its offset delta. One that is refused leaves no trace.
+   * @throws KafkaError ERR_INVALID_ARGUMENT for a timestamp that no int64 holds.
+   */
   append(record: RecordInput): number {
     const { key, value, headers } = record
     const delta = this.records
-    const time = this.timeDelta(record.timestamp)
     const keyBytes = key === null ? 0 : key.length
     const valueBytes = value === null ? 0 : value.length
     const headerCount = headers === undefined ? 0 : headers.length
     let size =
       1 +
-      (typeof time === 'number' ? varintBytes(time) : varlongBytes(time)) +
       varintBytes(delta << 1) +
       (key === null ? 1 : varintBytes(keyBytes << 1) + keyBytes) +
       (value === null ? 1 : varintBytes(valueBytes << 1) + valueBytes) +
       varintBytes(headerCount << 1)
     if (headers !== undefined) for (const header of headers) size += headerBytes(header)
-    this.reserve(5 + size)
+    this.reserve(15 + size) // with its length and the time delta
+    const time = this.timeDelta(record.timestamp)
+    size += typeof time === 'number' ? varintBytes(time) : varlongBytes(time)
 
     const { buffer } = this
     let pos = putVarint(buffer, this.pos, size << 1)
@@ -168,13 +172,13 @@ export class BatchBuilder {
         if (delta === (delta << 1) >> 1) return (delta << 1) ^ (delta >> 31)
         return zigzag(BigInt(time) - BigInt(this.firstTime))
       }
-      const exact = BigInt(timestamp)
+      const exact = int64Of(timestamp)
       this.exact =
         this.records === 0
           ? { first: this.hasHorizon ? BigInt(this.firstTime) : exact, max: exact }
           : { first: BigInt(this.firstTime), max: BigInt(this.maxTime) }
     }
-    const exact = BigInt(timestamp)
+    const exact = int64Of(timestamp)
     if (exact > this.exact.max) this.exact.max = exact
     return zigzag(exact - this.exact.first)
   }
@@ -184,6 +188,17 @@ export class BatchBuilder {
     this.buffer.copy(larger, 0, 0, this.pos)
     this.buffer = larger
   }
+}
+
+/** A timestamp, exactly. */
+export function int64Of(timestamp: number | bigint): bigint {
+  const isWhole = typeof timestamp === 'bigint' || Number.isInteger(timestamp)
+  const exact = isWhole ? BigInt(timestamp) : undefined
+  if (exact !== undefined && exact === BigInt.asIntN(64, exact)) return exact
+  throw new KafkaError(
+    'ERR_INVALID_ARGUMENT',
+    `the timestamp ${timestamp} is no int64: pass whole milliseconds since 1970, as Date.now() gives them`,
+  )
 }
 
 // Below, a varint is given in its zigzag form: `n << 1` for a length.

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
 import { CODECS, type Codec, compress, type JobRunner } from '../compression/index.ts'
-import type { RecordInput } from './builder.ts'
+import { int64Of, type RecordInput } from './builder.ts'
 import * as at from './layout.ts'
 
 export interface MessageSetOptions {
@@ -55,8 +55,9 @@ export class MessageSetBuilder {
   }
 
   /**
-   * Adds a record; returns its offset delta.
-   * @throws KafkaError ERR_UNSUPPORTED_VERSION for headers: these formats have no place for them.
+   * Adds a record; returns its offset delta. One that is refused leaves no trace.
+   * @throws KafkaError ERR_UNSUPPORTED_VERSION for headers: these formats have no place for them; ERR_INVALID_ARGUMENT for a
+   *   timestamp that no int64 holds.
    */
   append(record: RecordInput): number {
     if (record.headers?.length)
@@ -64,11 +65,11 @@ export class MessageSetBuilder {
         'ERR_UNSUPPORTED_VERSION',
         'record headers need a broker of Kafka 0.11 or newer: send the record without',
       )
-    const time = BigInt(record.timestamp)
+    const time = int64Of(record.timestamp)
+    const start = this.pos
+    this.pos = this.message(record.key, record.value, time)
     if (time > this.maxTime) this.maxTime = time
-    this.starts.push(this.pos)
-    this.message(record.key, record.value, time)
-    return this.starts.length - 1
+    return this.starts.push(start) - 1
   }
 
   /** Completes the set; the builder must not be used again. A promise only when compression left the loop or had to be loaded. */
@@ -85,20 +86,19 @@ export class MessageSetBuilder {
     const packed = compress(this.codec, this.buffer.subarray(0, this.pos), this.level, offload, this.magic === 0)
     const wrap = (set: Uint8Array): Uint8Array => {
       this.pos = 0
-      this.message(null, set, this.maxTime)
+      this.pos = this.message(null, set, this.maxTime)
       this.seal(0, this.pos, last, CODECS.indexOf(this.codec), logAppendTimeMs)
       return this.buffer.subarray(0, this.pos)
     }
     return packed instanceof Promise ? packed.then(wrap) : wrap(packed)
   }
 
-  /** Writes a message, all but what `seal` adds. */
-  private message(key: Uint8Array | null, value: Uint8Array | null, time: bigint): void {
+  /** Writes a message behind the others, all but what `seal` adds; returns where it ends. */
+  private message(key: Uint8Array | null, value: Uint8Array | null, time: bigint): number {
     this.reserve(MessageSetBuilder.sizeOf({ key, value }))
-    this.pos += at.LEGACY_TIMESTAMP
-    if (this.magic === 1) this.pos = this.buffer.writeBigInt64BE(time, this.pos)
-    this.field(key)
-    this.field(value)
+    let end = this.pos + at.LEGACY_TIMESTAMP
+    if (this.magic === 1) end = this.buffer.writeBigInt64BE(time, end)
+    return this.field(value, this.field(key, end))
   }
 
   private seal(start: number, end: number, offset: bigint, codec: number, logAppendTimeMs: bigint | undefined): void {
@@ -112,11 +112,11 @@ export class MessageSetBuilder {
     message.writeUInt32BE(crc32(message.subarray(at.MAGIC)), at.LEGACY_CRC)
   }
 
-  private field(bytes: Uint8Array | null): void {
-    this.pos = this.buffer.writeInt32BE(bytes === null ? -1 : bytes.length, this.pos)
-    if (bytes === null) return
-    this.buffer.set(bytes, this.pos)
-    this.pos += bytes.length
+  private field(bytes: Uint8Array | null, place: number): number {
+    const start = this.buffer.writeInt32BE(bytes === null ? -1 : bytes.length, place)
+    if (bytes === null) return start
+    this.buffer.set(bytes, start)
+    return start + bytes.length
   }
   private reserve(bytes: number): void {
     if (this.pos + bytes <= this.buffer.length) return
