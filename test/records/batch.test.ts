@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { CorruptRecordError } from '../../src/errors.ts'
+import { CorruptRecordError, KafkaError } from '../../src/errors.ts'
 import {
   BatchBuilder,
   encodedBatches,
   endTransactionMarker,
+  MessageSetBuilder,
   readControlRecord,
   setBaseOffset,
   setLeaderEpoch,
@@ -178,8 +179,62 @@ test('sizeOf is never below what a record adds', async () => {
   }
 })
 
-test('a timestamp that is no whole number is refused', () => {
-  expect(() => new BatchBuilder({ codec: 'none' }).append({ key: null, value: null, timestamp: 1.5 })).toThrow(RangeError)
+describe.each(['batch', 'message set'] as const)('a %s', form => {
+  const made = () => (form === 'batch' ? new BatchBuilder({ codec: 'none' }) : new MessageSetBuilder({ magic: 1, codec: 'gzip' }))
+  const one = (timestamp: number | bigint) => ({ key: null, value: bytes('v'), timestamp })
+
+  test.each([1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 63, -1e300, 2n ** 63n, -(2n ** 63n) - 1n])(
+    'refuses the timestamp %s, which is no int64, first and later',
+    async timestamp => {
+      const builder = made()
+      expect(() => builder.append(one(timestamp))).toThrow(/^the timestamp .* is no int64/)
+      builder.append(one(2n ** 63n - 1n))
+      expect(() => builder.append(one(timestamp))).toThrow(KafkaError)
+      builder.append(one(-(2n ** 63n)))
+      const [batch] = await opened(Buffer.from(await builder.finish({})))
+      expect(contents([batch!]).map(record => record.timestamp)).toEqual([2n ** 63n - 1n, -(2n ** 63n)])
+    },
+  )
+
+  test.each<[string, (number | bigint)[], number | bigint]>([
+    ['first', [], 999_999],
+    ['first, with a timestamp beyond 2^53', [], 2n ** 60n],
+    ['later', [5], 999_999],
+    ['later, with a timestamp beyond 2^53', [5], 2n ** 60n],
+  ])('keeps nothing of a record that was refused: %s', async (_, before, timestamp) => {
+    const without = made()
+    const builder = made()
+    for (const each of before) for (const to of [without, builder]) to.append(one(each))
+    expect(() => builder.append({ ...one(timestamp), headers: [{ key: null as never, value: null }] })).toThrow()
+    expect(() => builder.append({ ...one(timestamp), value: undefined as never })).toThrow()
+    for (const to of [without, builder]) to.append(one(6))
+    expect(Buffer.from(await builder.finish({}))).toEqual(Buffer.from(await without.finish({})))
+  })
+})
+
+test.each<[bigint, bigint]>([
+  [1_700_000_000_000n, 1_700_000_000_123n],
+  [1_700_000_000_000n, -5_000_000_000n],
+  [1n, 2n ** 40n],
+  [0n, 2n ** 53n - 1n],
+  [2n ** 53n, -(2n ** 53n) + 1n],
+  [2n ** 62n + 1n, 3n],
+  [2n ** 60n + 7n, 1_700_000_000_123n],
+  [-(2n ** 62n) - 3n, 1_700_000_000_123n],
+  [-(2n ** 63n), 0n],
+  [2n ** 63n - 1n, -(2n ** 63n)],
+  [1_700_000_000_000n, 2n ** 62n + 1n],
+])('the timestamps %i and, after it, %i are read exactly, as numbers up to 2^53', async (first, second) => {
+  const timestamps = [first, second]
+  const [batch] = await opened(
+    await written(
+      2,
+      'none',
+      timestamps.map(timestamp => ({ key: null, value: null, timestamp })),
+    ),
+  )
+  expect(timestamps.map((_, i) => batch!.timestampExactAt(i))).toEqual(timestamps)
+  expect(timestamps.map((_, i) => batch!.timestampAt(i))).toEqual(timestamps.map(Number))
 })
 
 test('a thousand small batches share their slabs without disturbing one another', async () => {

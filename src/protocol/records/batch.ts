@@ -19,6 +19,7 @@ export interface RecordHeader {
 
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
 const WORD = 0x1_0000_0000
+const SURELY_EXACT = 2 ** 52
 
 /**
  * The records of one batch, verified, decompressed and indexed. Nothing is made of a record until it is asked for: every
@@ -38,6 +39,7 @@ export class RecordBatch {
   private baseOffset: bigint | undefined
   /** Base of the timestamps as a number; `fixedTime` where one timestamp holds for all (LogAppendTime). */
   private readonly baseTime: number
+  private readonly isBaseExact: boolean
   private readonly fixedTime: boolean
   private readonly memory: ArrayBufferLike
   private readonly memoryStart: number
@@ -51,6 +53,7 @@ export class RecordBatch {
     this.baseOffset = baseOffset
     this.fixedTime = encoded.timestampType === 'log-append'
     this.baseTime = encoded.baseTime
+    this.isBaseExact = Number.isSafeInteger(this.baseTime)
     this.memory = buffer.buffer
     this.memoryStart = buffer.byteOffset
   }
@@ -62,7 +65,9 @@ export class RecordBatch {
   timestampAt(i: number): number {
     if (this.fixedTime) return this.baseTime
     const row = this.base + i * STRIDE
-    return this.baseTime + this.index[row + TIME_DELTA_HIGH]! * WORD + (this.index[row + TIME_DELTA_LOW]! >>> 0)
+    const time = this.baseTime + this.index[row + TIME_DELTA_HIGH]! * WORD + (this.index[row + TIME_DELTA_LOW]! >>> 0)
+    // Within these bounds no sum on the way was rounded, unless the base was to begin with.
+    return this.isBaseExact && time < SURELY_EXACT && time > -SURELY_EXACT ? time : Number(this.timestampExactAt(i))
   }
   timestampExactAt(i: number): bigint {
     if (this.fixedTime) return this.encoded.maxTimestamp
