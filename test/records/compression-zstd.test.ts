@@ -138,6 +138,14 @@ describe.each([
       }
   })
 
+  test('no byte more than allowed, where a frame has no room left', async () => {
+    const { compress, decompress } = await codecs()
+    await compress('zstd', text(1), undefined, undefined)
+    const frames = Buffer.concat(['abc', 'd'].map(content => unsized(raw(Buffer.from(content)))))
+    expect(String(decompress('zstd', frames, 4, undefined))).toBe('abcd')
+    for (const maxBytes of [3, 2, 1]) expect(() => decompress('zstd', frames, maxBytes, undefined)).toThrow(/do not decompress/)
+  })
+
   test('many small ones from which much comes leave the loop', async () => {
     const { compress, decompress } = await codecs()
     await compress('zstd', text(1), undefined, undefined)

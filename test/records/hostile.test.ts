@@ -17,7 +17,10 @@ async function around(codec: Codec, compressed: Buffer, count = 1): Promise<Buff
   return resealed(set)
 }
 
-/** What the process holds outside the heap while `work` runs, at most, above what it held before. */
+/**
+ * What is left outside the heap after `work`, above what was there before, for lack of a garbage collection: mostly all that it
+ * took. What zlib and wasm take meanwhile compression-memory.test.ts watches.
+ */
 async function allocated(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage().arrayBuffers
   await work()

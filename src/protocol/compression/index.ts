@@ -32,8 +32,7 @@ export function compress(
 
 /**
  * Undoes `compress`, for bytes of any origin.
- * @param maxBytes What the output may hold at most. Little more than that is ever allocated; where zstd does not say how much it
- * holds, and for gzip of several members, up to twice as much for a moment.
+ * @param maxBytes What the output may hold at most. It also bounds the memory taken on the way, to little more than twice as much.
  * @throws CorruptRecordError for damaged input or too large an output; KafkaError ERR_MISSING_CODEC.
  */
 export function decompress(
