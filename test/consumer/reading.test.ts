@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { startBroker } from '../../src/broker/index.ts'
 import { Consumer } from '../../src/consumer/index.ts'
+import { nodeRuntime } from '../../src/runtime/node.ts'
 import { string } from '../../src/serde/index.ts'
 import { numbered, write } from './written.ts'
 
@@ -75,4 +76,30 @@ test('two members split the partitions of a group, and hand over what they commi
   while (rest.length < 6) for (const record of await two.poll({ timeoutMs: 1_000 })) rest.push(record.value)
   expect(other).toEqual([])
   expect(rest).toEqual(Array(6).fill('more'))
+})
+
+test('whoever takes 5 ms over a batch keeps no turn of the event loop for two of them', async () => {
+  await using broker = await startBroker({ topics: { t: 6 } })
+  const partitions = Array.from({ length: 6 }, (_, partition) => ({ topic: 't', partition }))
+  for (const { partition } of partitions) await write(broker, 't', partition, numbered(10))
+  let spentMs = 0
+  const clock = Object.create(nodeRuntime.clock, {
+    monotonic: { value: () => nodeRuntime.clock.monotonic() + spentMs },
+  }) as typeof nodeRuntime.clock
+  const options = { bootstrapServers: broker.bootstrapServers, autoOffsetReset: 'earliest' } as const
+  await using consumer = new Consumer(options, { ...nodeRuntime, clock })
+  consumer.assign(partitions)
+  let turn = 0
+  const turns: number[] = []
+  let counter = setImmediate(function next() {
+    turn++
+    counter = setImmediate(next)
+  })
+  for await (const _ of consumer.batches()) {
+    turns.push(turn)
+    spentMs += 5
+    if (turns.length === partitions.length) break
+  }
+  clearImmediate(counter)
+  expect(new Set(turns).size).toBe(turns.length)
 })
