@@ -1,24 +1,26 @@
 /** `kafkawire decode`: shows captured Kafka traffic, request by request. */
-import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Produce } from '../protocol/apis/00-produce.ts'
-import { SaslHandshake } from '../protocol/apis/17-sasl-handshake.ts'
-import { decodeRequest, decodeRequestHeader } from '../protocol/frame.ts'
 import { allApis } from '../protocol/registry.ts'
-import { isCapture, type Stream, segmentsOf, streamsOf } from './capture.ts'
-import { type Asked, bytesText, dissectRequest, dissectResponse, StreamDissector } from './dissect.ts'
+import { inputOf } from './byte-input.ts'
+import { type Damage, foreignFormat, isCapture, type Packet, packetsOf } from './capture-file.ts'
+import { conversation, hasRequest, RequestRules } from './conversation.ts'
+import { type Asked, dissectRequest, dissectResponse, type Finding, type Frame, fault, note } from './dissect.ts'
+import { type FrameRules, framesOf, isTls } from './frames.ts'
+import { type Segment, segmentOf } from './packet.ts'
+import { type Connection, connectionsOf, type Stream } from './tcp-streams.ts'
 
 export const summary = 'shows Kafka traffic (hex, a binary file or a pcap) as trees of fields with byte offsets'
 
 export const usage = `kafkawire decode [FILE | HEX] [options]
 
-Reads a pcap or pcapng file, a file of bytes or of hex digits, hex digits on the command line, or any of these from
-standard input, and prints each request and response with the offset, size, name and value of each field. Input that
-is cut short or wrong is shown up to the byte where it breaks, with the reason.
+Reads a pcap or pcapng file, a file of bytes, of hex digits or of a hex dump (xxd, hexdump -C), hex digits on the command
+line, or any of these from standard input, and prints each request and response with the offset, size, name and value of
+each field. What cannot be read is named with the byte where it breaks and the reason, in lines that begin with ✗; the
+exit code is 1 then. In a capture, reading goes on at the next frame behind it.
 
   --response API@VERSION   the bytes are responses to that request, such as Metadata@12 (a capture pairs them by itself)
   --bare                   the bytes are one message without the length in front of it
-  --port PORT              only connections to this port of a capture
+  --port PORT              only connections to this port of a capture, and all of them
 `
 
 /** Runs the command; the exit code is 1 when anything could not be read. */
@@ -28,38 +30,33 @@ export async function run(args: readonly string[], print: (line: string) => void
     allowPositionals: true,
     options: { response: { type: 'string' }, bare: { type: 'boolean' }, port: { type: 'string' } },
   })
-  const bytes = input(positionals)
-  if (bytes.length === 0) throw new Error('there are no bytes to decode: give a file, hex digits, or pipe them in')
+  const asked = askedFor(values.response)
+  const port = portOf(values.port)
+  const { bytes, broken } = inputOf(positionals)
   let failed = false
-  for (const text of isCapture(bytes)
-    ? conversations(bytes, values.port)
-    : stream(bytes, asked(values.response), values.bare === true)) {
-    if (text.includes('✗')) failed = true
-    print(text)
+  for (const finding of isCapture(bytes) ? ofCapture() : ofBytes()) {
+    failed ||= finding.broken
+    print(finding.text)
   }
-  return failed ? 1 : 0
+  if (broken !== undefined) print(fault('', bytes.length, broken).text)
+  return failed || broken !== undefined ? 1 : 0
+
+  function ofCapture(): Iterable<Finding> {
+    if (asked || values.bare) throw new Error('--response and --bare are for bytes: a capture says itself what answers what')
+    return conversations(bytes, port)
+  }
+
+  function ofBytes(): Iterable<Finding> {
+    const format = foreignFormat(bytes)
+    if (format !== undefined) throw new Error(`this is ${format}`)
+    if (bytes.length === 0 && broken === undefined)
+      throw new Error('there are no bytes to decode: give a file, hex digits, or pipe them in')
+    if (port !== undefined) throw new Error('--port is for captures: these are bytes without connections')
+    return values.bare ? [dissect({ where: '', start: 0, size: bytes.length, bytes }, asked)] : frames(bytes, asked)
+  }
 }
 
-function input(positionals: readonly string[]): Buffer {
-  const words = positionals.join('')
-  if (words === '') return fromText(readFileSync(0))
-  if (existsSync(positionals[0]!)) return fromText(readFileSync(positionals[0]!))
-  if (isHex(words)) return Buffer.from(words.replace(/\s+/g, ''), 'hex')
-  throw new Error(`${positionals[0]} is neither a file nor hex digits`)
-}
-
-/** Bytes of this many are no hex digits if they do not begin as such: a text of all of a huge input may exceed what a string can hold. */
-const PROBED_BYTES = 4096
-
-const isHex = (text: string): boolean => /^[\s0-9a-fA-F]+$/.test(text) && text.replace(/\s+/g, '').length % 2 === 0
-/** Hex digits as the bytes they stand for; anything else is bytes already. */
-function fromText(bytes: Buffer): Buffer {
-  if (!/^[\s0-9a-fA-F]*$/.test(bytes.toString('latin1', 0, PROBED_BYTES))) return bytes
-  const text = bytes.toString('latin1')
-  return isHex(text) ? Buffer.from(text.replace(/\s+/g, ''), 'hex') : bytes
-}
-
-function asked(response: string | undefined): Asked | undefined {
+function askedFor(response: string | undefined): Asked | undefined {
   if (response === undefined) return undefined
   const [name, version] = response.split('@')
   const api = allApis.find(candidate => candidate.name.toLowerCase() === name!.toLowerCase() || String(candidate.key) === name)
@@ -70,112 +67,109 @@ function asked(response: string | undefined): Asked | undefined {
   return { api, version: Number(version) }
 }
 
-function* stream(bytes: Buffer, response: Asked | undefined, bare: boolean): Generator<string> {
-  const show = (frame: Buffer, start: number) =>
-    response ? dissectResponse(frame, start, response) : dissectRequest(frame, start).text
-  if (bare) return yield show(bytes, 0)
-  const frames = new StreamDissector(bytes)
-  frames.cutShort = show
-  for (let next = frames.next(); next !== undefined; next = frames.next())
-    yield typeof next === 'string' ? next : show(next.frame, next.start)
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new Error(`--port takes a number from 1 to 65535, not ${text}`)
+  return port
 }
 
-/** Pairs the directions of each connection of a capture, and its responses with their requests. */
-function* conversations(capture: Buffer, port: string | undefined): Generator<string> {
-  const streams = streamsOf(segmentsOf(capture))
-  const towards = (stream: Stream) => (port === undefined ? looksLikeRequests(stream.bytes) : stream.to.endsWith(`:${port}`))
-  const requests = streams.filter(towards)
-  if (requests.length === 0) yield '✗ no Kafka request was found in this capture'
-  for (const { from, to, bytes, gaps } of requests) {
-    yield `━━ ${from} → ${to}${gaps > 0 ? ` (✗ packets are missing at ${gaps} places)` : ''}`
-    const answers = streams.find(other => other.from === to && other.to === from)
-    yield* conversation(bytes, answers?.bytes ?? Buffer.alloc(0))
+const dissect = (frame: Frame, asked: Asked | undefined): Finding =>
+  asked ? dissectResponse(frame, asked) : dissectRequest(frame)
+
+/** Answers to one request know nothing to find the next one by. */
+const ANSWERS: FrameRules = { leastBytes: 4, begins: () => true, reads: () => false }
+
+function* frames(bytes: Buffer, asked: Asked | undefined): Generator<Finding> {
+  const stream: Stream = {
+    from: '',
+    to: '',
+    opened: true,
+    runs: [{ start: 0, bytes }],
+    end: bytes.length,
+    probed: false,
+    shortened: () => false,
   }
+  for (const item of framesOf(stream, '', asked ? ANSWERS : new RequestRules()))
+    yield 'text' in item ? item : dissect(item, asked)
 }
 
-function* conversation(requests: Buffer, responses: Buffer): Generator<string> {
-  const frames = new StreamDissector(requests)
-  const answers = new Answers(responses, correlationIds(requests))
-  for (let next = frames.next(); next !== undefined; next = frames.next()) {
-    if (typeof next === 'string') return yield next
-    const request = dissectRequest(next.frame, next.start)
-    // Between SaslHandshake v0 and the first request after it there are the mechanism's bytes alone, in both directions.
-    if (frames.bareTokens && request.text.includes('✗')) {
-      yield token('→', next.frame, next.start)
-      yield* answers.token()
+function* conversations(file: Buffer, port: number | undefined): Generator<Finding> {
+  const faults = new PacketFaults()
+  const connections = connectionsOf(segmentsOf(file, faults)).filter(({ streams }) => streams.some(({ end }) => end > 0))
+  yield* faults.findings()
+  const requests = port === undefined ? kafkaStreams(connections) : connections.map(connection => towards(connection, port))
+  for (const [i, { streams }] of connections.entries()) {
+    const [one, other] = streams
+    if (requests[i]) yield* conversation(requests[i], requests[i] === one ? other : one)
+  }
+  const others = connections.filter((_, i) => !requests[i])
+  if (others.length === connections.length) yield { text: `✗ ${nothingFound(others, port)}`, broken: true }
+  else if (others.length > 0 && port === undefined) yield note(`━━ passed over, without a Kafka request: ${namesOf(others)}`)
+}
+
+function* segmentsOf(file: Buffer, faults: PacketFaults): Generator<Segment> {
+  for (const packet of packetsOf(file)) {
+    if ('reason' in packet) {
+      faults.damaged(packet)
       continue
     }
-    frames.bareTokens = request.asked?.api.key === SaslHandshake.key && request.asked.version === 0
-    yield request.text
-    if (request.correlationId !== undefined && (!request.asked || expectsAnswer(request.asked, next.frame)))
-      yield* answers.to(request.correlationId, request.asked)
+    const segment = segmentOf(packet)
+    if (typeof segment === 'string') faults.passedOver(packet, segment)
+    else if (segment) yield segment
   }
 }
 
-function correlationIds(requests: Buffer): Set<number> {
-  const ids = new Set<number>()
-  const frames = new StreamDissector(requests)
-  frames.bareTokens = true
-  for (let next = frames.next(); typeof next === 'object'; next = frames.next())
-    if (next.frame.length >= 8) ids.add(next.frame.readInt32BE(4))
-  return ids
-}
+/** What keeps packets from being read; many of a kind are one line. */
+class PacketFaults {
+  private readonly damages: Damage[] = []
+  private readonly kinds = new Map<string, { readonly offset: number; packets: number }>()
 
-const token = (arrow: string, frame: Buffer, start: number): string =>
-  `${arrow} SASL token · ${frame.length} bytes\n${String(start).padStart(8)} ${String(frame.length).padStart(6)}    ${bytesText(frame)}`
-
-/** The responses of a connection, in the order of its requests; a capture may lack some. */
-class Answers {
-  private readonly frames: StreamDissector
-  private readonly expected: ReadonlySet<number>
-  /** Read already, and the answer to a later request. */
-  private kept: ReturnType<StreamDissector['next']>
-
-  constructor(bytes: Buffer, expected: ReadonlySet<number>) {
-    this.frames = new StreamDissector(bytes)
-    this.expected = expected
+  damaged(damage: Damage): void {
+    this.damages.push(damage)
   }
 
-  *to(correlationId: number, asked: Asked | undefined): Generator<string> {
-    this.frames.bareTokens = false
-    this.frames.cutShort = (frame, start) => (frame.length < 4 || !asked ? '' : dissectResponse(frame, start, asked))
-    for (;;) {
-      const next = this.kept ?? this.frames.next()
-      this.kept = undefined
-      if (typeof next === 'string') return yield next
-      const found = next?.frame.readInt32BE(0)
-      if (next && found === correlationId)
-        return yield asked
-          ? dissectResponse(next.frame, next.start, asked)
-          : `← response · correlation ${found} · ${next.frame.length} bytes, unreadable without its request`
-      if (!next || this.expected.has(found!)) {
-        this.kept = next
-        return yield `← (no answer to correlation ${correlationId} in this capture)`
-      }
-      yield `✗ byte ${next.start}: correlation ${found} answers no request; ${correlationId} was expected`
-    }
+  passedOver({ offset }: Packet, kind: string): void {
+    const known = this.kinds.get(kind)
+    if (known) known.packets++
+    else this.kinds.set(kind, { offset, packets: 1 })
   }
 
-  *token(): Generator<string> {
-    this.frames.bareTokens = true
-    const next = this.frames.next()
-    if (next) yield typeof next === 'string' ? next : token('←', next.frame, next.start)
+  *findings(): Generator<Finding> {
+    for (const { offset, reason } of this.damages) yield fault(FILE, offset, reason)
+    for (const [kind, { offset, packets }] of this.kinds)
+      yield fault(FILE, offset, `${packets === 1 ? 'a packet' : `the first of ${packets} packets`} ${kind}: passed over`)
   }
 }
 
-/** Produce with acks 0 is not answered. */
-function expectsAnswer({ api, version }: Asked, frame: Buffer): boolean {
-  if (api.key !== Produce.key) return true
-  try {
-    const { bodyOffset } = decodeRequestHeader(frame, () => api.request.flexible)
-    return decodeRequest(Produce, version, frame, bodyOffset).acks !== 0
-  } catch {
-    return true
-  }
+const FILE = 'capture file, '
+
+/** Of each connection the stream of requests, if it is one of Kafka: with a request, or to a server that others send such to. */
+function kafkaStreams(connections: readonly Connection[]): (Stream | undefined)[] {
+  const certain = connections.map(({ opener, streams }) => (opener ? [opener] : streams).find(hasRequest))
+  const servers = new Set(certain.map(stream => stream?.to))
+  return connections.map(({ streams }, i) => certain[i] ?? streams.find(({ to }) => servers.has(to)))
 }
 
-/** Responses can look like requests at first sight, but not read like one to their last byte. */
-function looksLikeRequests(bytes: Buffer): boolean {
-  const first = new StreamDissector(bytes).next()
-  return typeof first === 'object' && !dissectRequest(first.frame, first.start).text.includes('✗')
+function towards({ opener, streams }: Connection, port: number): Stream | undefined {
+  const matches = streams.filter(({ to }) => to.endsWith(`:${port}`))
+  return matches.find(stream => stream === opener) ?? matches[0]
+}
+
+function nothingFound(connections: readonly Connection[], port: number | undefined): string {
+  if (port !== undefined) return `no connection to port ${port} was found in this capture`
+  if (connections.length === 0) return 'no Kafka request was found in this capture, nor any other bytes over TCP'
+  const encrypted = connections.filter(({ streams }) => streams.some(({ runs }) => runs[0] && isTls(runs[0].bytes)))
+  const tls = encrypted.length > 0 ? `; TLS, which has to be decrypted first: ${namesOf(encrypted)}` : ''
+  return `no Kafka request was found in this capture, but ${namesOf(connections)} (--port PORT reads them all the same)${tls}`
+}
+
+const NAMED_CONNECTIONS = 5
+
+function namesOf(connections: readonly Connection[]): string {
+  const names = connections.slice(0, NAMED_CONNECTIONS).map(({ opener, streams }) => {
+    const { from, to } = opener ?? streams[0]
+    return `${from} → ${to}`
+  })
+  return `${names.join(', ')}${connections.length > names.length ? ` and ${connections.length - names.length} more` : ''}`
 }

@@ -3,85 +3,130 @@ export interface CapturedSegment {
   readonly sourcePort: number
   readonly targetPort: number
   readonly sequence: number
+  readonly acknowledged?: number
   readonly syn?: boolean
+  readonly fin?: boolean
   readonly payload: Uint8Array
 }
 
-/** A pcap file of Ethernet frames with IPv4 in them. */
-export function pcap(segments: readonly CapturedSegment[]): Buffer {
-  const header = Buffer.alloc(24)
-  header.writeUInt32LE(0xa1b2c3d4, 0)
-  header.writeUInt32LE(1, 20)
-  return Buffer.concat([
-    header,
-    ...segments.map(segment => {
-      const packet = Buffer.concat([Buffer.alloc(12), Buffer.from([8, 0]), ip4(segment)])
-      const record = Buffer.alloc(16)
-      record.writeUInt32LE(packet.length, 8)
-      record.writeUInt32LE(packet.length, 12)
-      return Buffer.concat([record, packet])
-    }),
-  ])
+export const FIN = 1
+export const SYN = 2
+const ACK = 16
+
+export function tcp({ sourcePort, targetPort, sequence, acknowledged, syn, fin, payload }: CapturedSegment): Buffer {
+  const header = Buffer.alloc(20)
+  header.writeUInt16BE(sourcePort, 0)
+  header.writeUInt16BE(targetPort, 2)
+  header.writeUInt32BE(sequence >>> 0, 4)
+  header.writeUInt32BE((acknowledged ?? 0) >>> 0, 8)
+  header[12] = 0x50
+  header[13] = (syn ? SYN : 0) | (fin ? FIN : 0) | (acknowledged === undefined ? 0 : ACK)
+  return Buffer.concat([header, payload])
 }
 
-/** A pcapng file of Linux "any" (SLL2) frames with IPv6 in them. */
-export function pcapng(segments: readonly CapturedSegment[]): Buffer {
-  const section = Buffer.alloc(28)
-  section.writeUInt32LE(0x0a0d0d0a, 0)
-  section.writeUInt32LE(28, 4)
-  section.writeUInt32LE(0x1a2b3c4d, 8)
-  section.writeUInt32LE(28, 24)
-  const device = Buffer.alloc(20)
-  device.writeUInt32LE(1, 0)
-  device.writeUInt32LE(20, 4)
-  device.writeUInt16LE(276, 8)
-  device.writeUInt32LE(20, 16)
-  return Buffer.concat([
-    section,
-    device,
-    ...segments.map(segment => {
-      const packet = Buffer.concat([Buffer.alloc(20), ip6(segment)])
-      const padded = Math.ceil(packet.length / 4) * 4
-      const block = Buffer.alloc(32 + padded)
-      block.writeUInt32LE(6, 0)
-      block.writeUInt32LE(block.length, 4)
-      block.writeUInt32LE(packet.length, 20)
-      block.writeUInt32LE(packet.length, 24)
-      packet.copy(block, 28)
-      block.writeUInt32LE(block.length, block.length - 4)
-      return block
-    }),
-  ])
-}
-
-function ip4(segment: CapturedSegment): Buffer {
+export function ip4(segment: CapturedSegment, { protocol = 6, fragment = 0 } = {}): Buffer {
   const body = tcp(segment)
   const header = Buffer.alloc(20)
   header[0] = 0x45
   header.writeUInt16BE(20 + body.length, 2)
-  header[9] = 6
+  header.writeUInt16BE(fragment, 6)
+  header[9] = protocol
   header.writeUInt32BE(0x7f000001, 12)
   header.writeUInt32BE(0x7f000001, 16)
   return Buffer.concat([header, body])
 }
 
-function ip6(segment: CapturedSegment): Buffer {
-  const body = tcp(segment)
+/** `extensions` are whole headers, whose first byte says what follows; the first of them is a header of number `first`. */
+export function ip6(segment: CapturedSegment, first = 6, ...extensions: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([...extensions, tcp(segment)])
   const header = Buffer.alloc(40)
   header[0] = 0x60
   header.writeUInt16BE(body.length, 4)
-  header[6] = 6
+  header[6] = first
   header[23] = 1
   header[39] = 1
   return Buffer.concat([header, body])
 }
 
-function tcp({ sourcePort, targetPort, sequence, syn = false, payload }: CapturedSegment): Buffer {
-  const header = Buffer.alloc(20)
-  header.writeUInt16BE(sourcePort, 0)
-  header.writeUInt16BE(targetPort, 2)
-  header.writeUInt32BE(sequence, 4)
-  header[12] = 0x50
-  header[13] = syn ? 2 : 0x10
-  return Buffer.concat([header, payload])
+/** An Ethernet frame; the types in front of the last are tags. */
+export function ethernet(payload: Uint8Array, ...types: readonly number[]): Buffer {
+  return Buffer.concat([
+    Buffer.alloc(12),
+    ...types.map((type, i) => Buffer.from(i === 0 ? [type >> 8, type & 255] : [0, 5, type >> 8, type & 255])),
+    payload,
+  ])
 }
+
+export interface CapturedPacket {
+  readonly data: Uint8Array
+  /** Its bytes on the wire, where not all of them were kept. */
+  readonly size?: number
+}
+
+type Packets = readonly (Uint8Array | CapturedPacket)[]
+const packetOf = (packet: Uint8Array | CapturedPacket): CapturedPacket =>
+  packet instanceof Uint8Array ? { data: packet } : packet
+
+/** A pcap file; `magic` as it stands in the file when its byte order is big. */
+export function pcapFile(linkType: number, packets: Packets, { magic = 0xa1b2c3d4, bigEndian = false } = {}): Buffer {
+  const uint32s = (...values: number[]) => {
+    const bytes = Buffer.alloc(4 * values.length)
+    for (const [i, value] of values.entries()) bigEndian ? bytes.writeUInt32BE(value, 4 * i) : bytes.writeUInt32LE(value, 4 * i)
+    return bytes
+  }
+  return Buffer.concat([
+    uint32s(magic, 0, 0, 0, 0xffff, linkType),
+    ...packets.map(packetOf).flatMap(({ data, size }, i) => [uint32s(1_700_000_000, i, data.length, size ?? data.length), data]),
+  ])
+}
+
+export const pcap = (segments: readonly CapturedSegment[]): Buffer =>
+  pcapFile(
+    1,
+    segments.map(segment => ethernet(ip4(segment), 0x0800)),
+  )
+
+export function block(type: number, body: Uint8Array, bigEndian = false): Buffer {
+  const padded = Math.ceil(body.length / 4) * 4
+  const bytes = Buffer.alloc(12 + padded, 0xff)
+  const write = (value: number, at: number) => (bigEndian ? bytes.writeUInt32BE(value, at) : bytes.writeUInt32LE(value, at))
+  write(type, 0)
+  write(bytes.length, 4)
+  bytes.set(body, 8)
+  write(bytes.length, 8 + padded)
+  return bytes
+}
+
+/** What a section of a pcapng file begins with: the devices have these link types. */
+export function sectionBlocks(...linkTypes: readonly number[]): Buffer {
+  const section = Buffer.alloc(16, 0xff)
+  section.writeUInt32LE(0x1a2b3c4d, 0)
+  const devices = linkTypes.map(linkType => {
+    const device = Buffer.alloc(8)
+    device.writeUInt16LE(linkType, 0)
+    return block(1, device)
+  })
+  return Buffer.concat([block(0x0a0d0d0a, section), ...devices])
+}
+
+export function packetBlock(packet: Uint8Array | CapturedPacket, device = 0): Buffer {
+  const { data, size } = packetOf(packet)
+  const header = Buffer.alloc(20)
+  header.writeUInt32LE(device, 0)
+  header.writeUInt32LE(data.length, 12)
+  header.writeUInt32LE(size ?? data.length, 16)
+  return block(6, Buffer.concat([header, data]))
+}
+
+export function simplePacketBlock(data: Uint8Array): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(data.length)
+  return block(3, Buffer.concat([size, data]))
+}
+
+/** A Linux "any" frame (SLL2). */
+export const anyDevice = (payload: Uint8Array, type: number): Buffer =>
+  Buffer.concat([Buffer.from([type >> 8, type & 255]), Buffer.alloc(18), payload])
+
+export const pcapng = (segments: readonly CapturedSegment[]): Buffer =>
+  Buffer.concat([sectionBlocks(276), ...segments.map(segment => packetBlock(anyDevice(ip6(segment), 0x86dd)))])

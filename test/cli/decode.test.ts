@@ -2,19 +2,15 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { run } from '../../src/cli/decode.ts'
-import { ApiVersions, Metadata, Produce, SaslHandshake } from '../../src/protocol/apis/index.ts'
+import { ApiVersions, Fetch, Metadata, Produce, SaslHandshake } from '../../src/protocol/apis/index.ts'
 import { encodeRequest, encodeResponse } from '../../src/protocol/frame.ts'
+import { BatchBuilder } from '../../src/protocol/records/index.ts'
 import { type CapturedSegment, pcap, pcapng } from './capture-file.ts'
+import { decode } from './decoded.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kafkawire-decode-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function decode(...args: string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = []
-  const code = await run(args, line => lines.push(line))
-  return { code, text: lines.join('\n') }
-}
 function file(name: string, bytes: Uint8Array): string {
   const path = join(folder, name)
   writeFileSync(path, bytes)
@@ -79,6 +75,106 @@ describe('bytes', () => {
     expect(code).toBe(1)
   })
 
+  test('a response that is cut off within its first bytes is said to be', async () => {
+    for (const bytes of ['', '00', '0000', '000000'])
+      expect(await decode('--response', 'Metadata@12', `00000010${bytes}`), bytes).toMatchObject({
+        code: 1,
+        text: expect.stringContaining(`✗ byte 0: the frame claims 16 bytes, ${bytes.length / 2} follow`),
+      })
+    const { code, text } = await decode('--bare', '--response', 'Metadata@12', '0000')
+    expect(text).toBe('✗ byte 0: 2 bytes are too few for a response header')
+    expect(code).toBe(1)
+  })
+
+  test('hex digits that end in half a byte, or in what is none, are shown up to there', async () => {
+    const half = await decode(request.toString('hex').slice(0, -1))
+    expect(half.text).toContain('name "orders"')
+    expect(half.text).toContain(`✗ byte ${request.length - 1}: half a byte is left`)
+    expect(half.code).toBe(1)
+    expect(await decode(file('half', Buffer.from(request.toString('hex').slice(0, -1))))).toEqual(half)
+    const other = await decode(file('other', Buffer.from(`${request.toString('hex')} and so on`)))
+    expect(other.text).toContain('name "orders"')
+    expect(other.text).toContain('✗ byte 47: "n" is no hex digit')
+    expect(other.code).toBe(1)
+  })
+
+  test('hex dumps of xxd and hexdump are read by their columns, up to a line that does not follow', async () => {
+    const rows = (form: (at: number, row: Buffer) => string) =>
+      Array.from({ length: Math.ceil(request.length / 16) }, (_, i) => form(16 * i, request.subarray(16 * i, 16 * i + 16)))
+    const offset = (at: number) => at.toString(16).padStart(8, '0')
+    const characters = (row: Buffer) => row.toString('latin1').replace(/[^ -~]/g, '.')
+    const hex = (row: Buffer) => row.toString('hex')
+    const dumps = {
+      xxd: rows(
+        (at, row) =>
+          `${offset(at)}: ${hex(row)
+            .replace(/.{1,4}/g, '$& ')
+            .padEnd(40)} ${characters(row)}`,
+      ),
+      hexdump: rows(
+        (at, row) =>
+          `${offset(at)}  ${hex(row)
+            .replace(/.{16}/, '$& ')
+            .replace(/[0-9a-f]{2}/g, '$& ')
+            .padEnd(49)} |${characters(row)}|`,
+      ),
+    }
+    const expected = await decode(request.toString('hex'))
+    for (const [name, lines] of Object.entries(dumps)) {
+      const dump = `${[...lines, ...(name === 'hexdump' ? [offset(request.length)] : [])].join('\n')}\n`
+      expect(await decode(file(name, Buffer.from(dump))), name).toEqual(expected)
+      const gap = await decode(file(name, Buffer.from([lines[0], lines[2]].join('\n'))))
+      expect(gap.text, name).toContain('✗ byte 16: line 2 begins at byte 0x00000020, not 0x10')
+      expect(gap.code, name).toBe(1)
+      const repeated = await decode(file(name, Buffer.from([lines[0], '*', lines[2]].join('\n'))))
+      expect(repeated.text, name).toContain('✗ byte 16: line 2 is no line of the dump')
+    }
+  })
+
+  test('options and arguments that have no meaning for the input are refused', async () => {
+    const capture = file('capture', pcap([]))
+    await expect(decode(capture, '--port', 'abc')).rejects.toThrow('--port takes a number from 1 to 65535, not abc')
+    await expect(decode(capture, '--port', '0')).rejects.toThrow('--port takes')
+    await expect(decode(capture, '--bare')).rejects.toThrow('--response and --bare are for bytes')
+    await expect(decode(capture, '--response', 'Metadata@12')).rejects.toThrow('--response and --bare are for bytes')
+    await expect(decode(request.toString('hex'), '--port', '9092')).rejects.toThrow('--port is for captures')
+    await expect(decode(capture, capture)).rejects.toThrow('one file at a time')
+    await expect(decode(file('empty', Buffer.alloc(0)))).rejects.toThrow('no bytes to decode')
+  })
+
+  test('what a client calls itself neither fails the command nor steers the terminal', async () => {
+    const clientId = '✗\u001b[31m\u202e\u009b\u007f\u2028'
+    const { code, text } = await decode(
+      Buffer.concat(encodeRequest(Metadata, 12, { correlationId: 3, clientId }, { topics: [] })).toString('hex'),
+    )
+    expect(text).toContain(String.raw`clientId "✗\u001b[31m\u{202e}\u{9b}\u{7f}\u{2028}"`)
+    expect(code).toBe(0)
+  })
+
+  test('damaged records are named with their place; a batch that the limit of a fetch cuts short is no damage', async () => {
+    const fetched = (records: Buffer) =>
+      Buffer.concat(
+        encodeResponse(Fetch, 12, 3, {
+          responses: [{ topic: 'orders', partitions: [{ partitionIndex: 0, errorCode: 0, highWatermark: 1n, records }] }],
+        }),
+      )
+    const builder = new BatchBuilder({ codec: 'none' })
+    builder.append({ key: null, value: Buffer.from('v'), timestamp: 1 })
+    const batch = Buffer.from(await builder.finish({}))
+    const cut = await decode(fetched(Buffer.concat([batch, batch.subarray(0, 30)])).toString('hex'), '--response', 'Fetch@12')
+    expect(cut.text).toContain(`1 records, none, ${batch.length} bytes; 30 bytes of a batch cut short }`)
+    expect(cut.code).toBe(0)
+    const damaged = Buffer.concat([batch, batch])
+    damaged[batch.length + 16] = 77 // the format
+    const bytes = fetched(damaged)
+    const { code, text } = await decode(bytes.toString('hex'), '--response', 'Fetch@12')
+    expect(text).toContain(`${batch.length} bytes; ✗ }`)
+    expect(text).toContain(
+      `✗ byte ${bytes.indexOf(damaged) + batch.length}: responses[0].partitions[0].records: the batch at offset 0 claims format 77`,
+    )
+    expect(code).toBe(1)
+  })
+
   test('an unknown API or version is named with its place', async () => {
     const unknown = Buffer.from(request)
     unknown.writeInt16BE(999, 4)
@@ -129,6 +225,7 @@ describe('captures', () => {
         /Produce v9 request[\s\S]*→ Metadata v12 request[\s\S]*← Metadata v12 response · correlation 3[\s\S]*host "kafka"/,
       )
       expect(text).not.toContain('✗')
+      expect(text, 'with acks 0 there is no answer to be missed').not.toContain('no answer')
       expect(code).toBe(0)
     },
   )
@@ -170,6 +267,18 @@ describe('captures', () => {
     expect(code).toBe(0)
   })
 
+  test('an ApiVersions request newer than what is known here does not keep the rest from being read', async () => {
+    const newest = Buffer.concat(encodeRequest(ApiVersions, 4, { correlationId: 1, clientId: 'shop' }, {}))
+    newest.writeInt16BE(9, 6)
+    const refusal = Buffer.concat(encodeResponse(ApiVersions, 0, 1, { errorCode: 35, apiKeys: [] }))
+    const { code, text } = await decode(
+      file('newest', pcap([client(1, Buffer.concat([newest, request])), broker(1, Buffer.concat([refusal, response]))])),
+    )
+    expect(text).toContain('127.0.0.1:50000 → 127.0.0.1:9092, byte 6: ApiVersions has versions 0 to 5')
+    expect(text).toMatch(/clientId "shop"[\s\S]*← ApiVersions v0 response[\s\S]*→ Metadata v12[\s\S]*host "kafka"/)
+    expect(code).toBe(1)
+  })
+
   test('the bare tokens that follow SaslHandshake v0 are shown as what they are', async () => {
     const frame = (text: string) => {
       const bytes = Buffer.from(`0000${text}`)
@@ -192,9 +301,26 @@ describe('captures', () => {
     expect(code).toBe(0)
   })
 
-  test('lost packets and captures without Kafka are said to be', async () => {
-    const lost = pcap([client(1, request), client(1 + request.length + 50, request)])
-    expect((await decode(file('lost', lost), '--port', '9092')).text).toContain('packets are missing at 1 places')
-    expect((await decode(file('none', pcap([client(1, Buffer.from('GET / HTTP/1.1'))])))).text).toContain('no Kafka request')
+  test('a capture without Kafka says what there is instead', async () => {
+    expect((await decode(file('none', pcap([client(1, Buffer.from('GET / HTTP/1.1'))])))).text).toBe(
+      '✗ no Kafka request was found in this capture, but 127.0.0.1:50000 → 127.0.0.1:9092 (--port PORT reads them all the same)',
+    )
+    const tls = pcap([client(1, Buffer.from('160301000501020304051603030000', 'hex'))])
+    expect((await decode(file('tls', tls))).text).toContain('TLS, which has to be decrypted first: 127.0.0.1:50000')
+    expect((await decode(file('tls', tls), '--port', '9092')).text).toContain(
+      '✗ 127.0.0.1:50000 → 127.0.0.1:9092, byte 0: this is TLS',
+    )
+    expect((await decode(file('nothing', pcap([])))).text).toContain('nor any other bytes over TCP')
+    expect((await decode(file('port', pcap([client(1, request)])), '--port', '1')).text).toBe(
+      '✗ no connection to port 1 was found in this capture',
+    )
+  })
+
+  test('other traffic in between is passed over by name, and fails nothing', async () => {
+    const web = { sourcePort: 50001, targetPort: 80, sequence: 1, payload: Buffer.from('GET / HTTP/1.1') }
+    const { code, text } = await decode(file('mixed', pcap([web, client(1, request), broker(1, response)])))
+    expect(text).toContain('host "kafka"')
+    expect(text).toContain('passed over, without a Kafka request: 127.0.0.1:50001 → 127.0.0.1:80')
+    expect(code).toBe(0)
   })
 })
