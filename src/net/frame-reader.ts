@@ -138,7 +138,10 @@ export class FrameReader implements Sink {
 
   /** @internal */
   recycle(buffer: Buffer): void {
-    if (this.state !== 'over' && this.spare.length < MAX_SPARE) this.spare.push(buffer)
+    if (this.state === 'over') return
+    this.spare.push(buffer)
+    // The next frame is likelier to be as large as the latest ones than as the first.
+    if (this.spare.length > MAX_SPARE) this.spare.shift()
   }
 
   private deliver(): void {

@@ -113,6 +113,15 @@ describe('frames are cut out of the stream', () => {
     expect(collector.frames[1]!.equals(body(100_000, 2))).toBe(true)
   })
 
+  test('of released frames the latest are kept: those of a start with small responses do not keep out larger ones', () => {
+    const collector = new Collector()
+    for (const size of [20_000, 20_000, 20_000, 200_000, 200_000]) {
+      collector.feed(framed(body(size, 1)))
+      if (collector.frames.length === 4) for (const frame of collector.raw) frame.release()
+    }
+    expect(collector.frames[4]!.buffer).toBe(collector.frames[3]!.buffer)
+  })
+
   test('a much smaller frame does not take the memory of a released large one', () => {
     const collector = new Collector(8 << 20)
     collector.feed(framed(body(4 << 20, 1)))
