@@ -63,7 +63,10 @@ export class Kafka {
     }
     const kafka = new Kafka(client as unknown as ClientOptionsInput, runtime)
     kafka.#roles = { producer, consumer }
-    if (unused.length > 0) more.logger?.warn({ keys: unused }, 'these properties concern Java only and have no effect here')
+    if (unused.length > 0) {
+      const why = 'they concern Java only, or security.protocol asks for nothing of the kind'
+      more.logger?.warn({ keys: unused }, `these properties have no effect here: ${why}`)
+    }
     return kafka
   }
 

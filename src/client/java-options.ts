@@ -121,12 +121,11 @@ export function optionsFromProperties(
   const text = new Map(given.map(([key, value]) => [key, String(value).trim()]))
   const options: Record<string, unknown> = {}
   const unused: string[] = []
+  const protocol = protocolOf(text)
   for (const [key, value] of given) {
-    if (SECURITY.has(key)) continue
-    if (WITHOUT_EFFECT.has(key)) {
-      unused.push(key)
-      continue
-    }
+    const isIdle = (key.startsWith('ssl.') && !protocol.ssl) || (key.startsWith('sasl.') && !protocol.sasl)
+    if (WITHOUT_EFFECT.has(key) || (SECURITY.has(key) && isIdle)) unused.push(key)
+    if (WITHOUT_EFFECT.has(key) || SECURITY.has(key)) continue
     if (/^(ssl|sasl|security)\./.test(key)) {
       const reason = reasonAgainst(key, text.get(key) ?? '')
       if (reason !== undefined) refuse(key, reason)

@@ -77,6 +77,14 @@ describe("options from Java's properties", () => {
     expect(convert({ 'security.protocol': 'PLAINTEXT', 'ssl.keystore.key': 'KEY' }).options).not.toHaveProperty('tls')
   })
 
+  test('what security.protocol does not ask for is told to have no effect', () => {
+    const jaas = 'x required username="a" password="b";'
+    const given = { 'ssl.keystore.key': 'KEY', 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': jaas }
+    expect(convert(given)).toEqual({ options: {}, unused: Object.keys(given) })
+    expect(convert({ ...given, 'security.protocol': 'SASL_PLAINTEXT' }).unused).toEqual(['ssl.keystore.key'])
+    expect(convert({ ...given, 'security.protocol': 'SASL_SSL' }).unused).toEqual([])
+  })
+
   test('SASL from the login module', () => {
     const jaas =
       'org.apache.kafka.common.security.scram.ScramLoginModule required username="a\\"b" password=\'c d\' tokenauth="true";'
