@@ -144,6 +144,17 @@ test('zstd of several frames, sized or not, skippable ones among them: Java and 
   expect(read.map(({ refused }) => refused === null)).toEqual([...Array(7).fill(true), ...Array(4).fill(false)])
 })
 
+test.each([0, 1] as const)('a wrapper of format %i around zstd: Java and we refuse it', async magic => {
+  const inside = await writtenByUs(magic, 'none', randomSet(new Random(magic), magic))
+  const packed = await compress('zstd', inside, undefined, undefined)
+  const builder = new MessageSetBuilder({ magic, codec: 'none' })
+  builder.append({ key: null, value: packed, timestamp: 1 })
+  const set = Buffer.from(await builder.finish())
+  set[17] = CODECS.indexOf('zstd')
+  for (const read of [(await readByJava([resealed(set)]))[0]!, await readByUs(set)])
+    expect(read).toMatchObject({ batches: [], refused: expect.any(String) })
+})
+
 test('damaged record sets: Java and we refuse the same, and read the same', async () => {
   const random = new Random(Number(process.env.KAFKAWIRE_ORACLE_SEED ?? 1))
   const differences: string[] = []
