@@ -231,6 +231,11 @@ export class Router {
     return true
   }
 
+  /** Resolves in the next turn of the loop, when what was sent in this one has left. */
+  turn(): Promise<void> {
+    return new Promise(resolve => this.cluster.client.runtime.clock.soon(resolve))
+  }
+
   private async apply(remedy: Remedy, to: Destination, operation: Operation): Promise<void> {
     if (to.kind === 'coordinator' && remedy !== 'wait') this.cluster.coordinators.forget(to.of, to.key)
     if (remedy === 'refresh-metadata') await this.refresh(operation)

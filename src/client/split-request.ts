@@ -65,7 +65,9 @@ export class SplitRequest<P extends Part> {
       else if (nodeId !== undefined) shards.set(nodeId, [part])
     }
     const steps = Array.from(shards, ([nodeId, shard]) => this.ask(nodeId, shard, attempt))
-    if (lost.length > 0) steps.push(this.lookUp(lost, attempt))
+    // What can be sent goes first: behind a question, it would have to wait for the answer on the same connection.
+    if (lost.length > 0)
+      steps.push(steps.length > 0 ? this.router.turn().then(() => this.lookUp(lost, attempt)) : this.lookUp(lost, attempt))
     await Promise.all(steps)
   }
 
