@@ -112,6 +112,13 @@ export class PartitionState {
   finish(cursor: Cursor): void {
     this.finished = cursor
   }
+  /** The user committed `offset`: what was handed out below it is done, or an automatic commit would take the group back. */
+  finishTo(offset: bigint): void {
+    const { done, position } = this
+    if (!done || !position || offset <= done.offset || offset > position.offset) return
+    if (this.partial) this.partial.inHand = false
+    else this.finish({ offset, leaderEpoch: position.leaderEpoch })
+  }
 
   /** Reads on from here, whatever was fetched. */
   moveTo(cursor: Cursor): void {

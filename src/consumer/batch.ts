@@ -1,11 +1,13 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { PartitionMap, TopicPartition } from '../client/partition-map.ts'
+import { RELEASED } from '../protocol/records/batch.ts'
 import type { RecordBatch } from '../protocol/records/index.ts'
 import type { SerdeBatch } from '../serde/index.ts'
 import { ConsumerRecord, type RecordReader } from './record.ts'
 
 /** The records `from` to `to` (exclusive) of one record batch as it lay in the log. */
 export interface Segment {
+  /** Nobody else's: releasing it must not take records from others, who have a `sibling` of it. */
   readonly records: RecordBatch
   readonly from: number
   readonly to: number
@@ -33,16 +35,18 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
   readonly length: number
   /** The offset after the last of them, gaps of compaction and control records included: what a commit would carry. */
   readonly nextOffset: bigint
+  /** Leader epoch of the last record; -1 when it has none. */
+  readonly leaderEpoch: number
   private readonly reader: RecordReader<K, V>
   /** @internal */
-  readonly segments: readonly Segment[]
+  segments: readonly Segment[]
   private readonly origin: BatchOrigin
-  private released = false
 
   constructor(reader: RecordReader<K, V>, segments: readonly Segment[], nextOffset: bigint, origin: BatchOrigin) {
     this.reader = reader
     this.segments = segments
     this.nextOffset = nextOffset
+    this.leaderEpoch = segments.at(-1)!.records.encoded.partitionLeaderEpoch
     this.origin = origin
     let length = 0
     for (const { from, to } of segments) length += to - from
@@ -68,10 +72,6 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
   /** The offset the next record written to the partition will get, as of the fetch. */
   get highWatermark(): bigint {
     return this.origin.highWatermark
-  }
-  /** Leader epoch of the last record; -1 when it has none. */
-  get leaderEpoch(): number {
-    return this.segments.at(-1)!.records.encoded.partitionLeaderEpoch
   }
   /** Number of the assignment under which the batch was handed out. */
   get assignmentEpoch(): number {
@@ -115,12 +115,18 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
 
   /**
    * Promises that nothing of this batch is read any more, neither a record nor bytes of one, so that its memory can take
-   * the next response. Optional: a batch that is not released is simply left to the garbage collector.
+   * the next response. Optional: a batch that is not released is simply left to the garbage collector. Whoever reads a
+   * record of it, or iterates, all the same gets KafkaError ERR_ILLEGAL_STATE; keys and values that were read before
+   * are views which change under him, so keep `record.detach()` instead.
    */
   release(): void {
-    if (this.released) return
-    this.released = true
+    if (this.isReleased) return
+    for (const { records } of this.segments) records.release()
+    this.segments = RELEASED
     this.origin.release()
+  }
+  private get isReleased(): boolean {
+    return this.segments === RELEASED
   }
 
   toJSON(): Record<string, unknown> {
@@ -135,6 +141,7 @@ export class ConsumerBatch<K = Uint8Array | null, V = Uint8Array | null> impleme
   }
 
   [inspect.custom](_: number, options: InspectOptions): string {
+    if (this.isReleased) return `ConsumerBatch ${this.topic}-${this.partition} (released)`
     const { topic, partition, baseOffset, lastOffset, length, highWatermark } = this
     return `ConsumerBatch ${inspect({ topic, partition, baseOffset, lastOffset, length, highWatermark }, options)}`
   }

@@ -103,6 +103,8 @@ export class Commits {
       }
     }
     await this.send(map, timeoutMs, signal)
+    // The handlers of `run` say themselves what they have done.
+    if (!byDone) for (const [key, { offset }] of map) this.assignment.states.get(key)?.finishTo(offset)
   }
 
   /** For a transaction that sends the offsets itself. */

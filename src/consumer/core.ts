@@ -17,6 +17,7 @@ import {
   type CommittedOffset,
   checkedOffset,
   type GroupMetadata,
+  leftOut,
   OffsetStore,
   type OffsetsInput,
   type OffsetToCommit,
@@ -303,7 +304,10 @@ export class ConsumerCore<K, V> {
     { timeoutMs, signal }: CallOptions,
   ): Promise<PartitionMap<CommittedOffset | null>> {
     if (!this.store) throw needsGroup('committed')
-    return this.store.fetch(partitions, { deadline: this.deadline(timeoutMs), signal })
+    const asked = [...partitions]
+    const found = await this.store.fetch(asked, { deadline: this.deadline(timeoutMs), signal })
+    for (const key of asked) if (!found.has(key)) throw leftOut(key)
+    return found
   }
 
   transactionSource(): TransactionSource {

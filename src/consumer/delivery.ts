@@ -322,9 +322,9 @@ export class Delivery<K, V> {
       const { frame } = data
       // Before it is drained: its last batch would otherwise be reused while the user reads it.
       frame.lend()
-      const taken = data.take(maxRecords, maxBytes)
+      const { position } = state
+      const taken = data.take(maxRecords, maxBytes, position?.offset)
       if (taken.records === 0) frame.release()
-      const position = state.position
       if (!position || taken.nextOffset > position.offset) {
         const cursor = {
           offset: taken.nextOffset,

@@ -55,14 +55,14 @@ export class EpochValidation {
         // Before v3 it takes the rights of a broker.
         { lane: 'other', minVersion: 3, signal: this.signal },
       )
-      for (const { topic, partitions } of response.topics) {
-        for (const { partition, errorCode, endOffset } of partitions) {
-          const found = asked.find(({ state }) => state.topic === topic && state.partition === partition)
-          // Sought or revoked meanwhile.
-          if (!found?.state.live || found.state.version !== found.version) continue
-          if (errorCode === ErrorCode.NONE) this.settle(found.state, found.leaderEpoch, endOffset, found.epoch)
-          else this.postpone(found.state, errorCode)
-        }
+      for (const { state, version, epoch, leaderEpoch } of asked) {
+        // Sought or revoked meanwhile.
+        if (!state.live || state.version !== version) continue
+        const answer = response.topics
+          .find(({ topic }) => topic === state.topic)
+          ?.partitions.find(({ partition }) => partition === state.partition)
+        if (answer?.errorCode === ErrorCode.NONE) this.settle(state, leaderEpoch, answer.endOffset, epoch)
+        else this.postpone(state, answer?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       }
     } catch (error) {
       for (const { state, leaderEpoch } of asked) {

@@ -34,32 +34,66 @@ export function acceptPartition(
     failed(context, state, data, endpoints, nodeId)
     return
   }
-  state.failures = 0
   if (data.highWatermark >= 0n) state.highWatermark = data.highWatermark
   if (data.lastStableOffset >= 0n) state.lastStableOffset = data.lastStableOffset
   if (data.logStartOffset >= 0n) state.logStartOffset = data.logStartOffset
-  if (data.preferredReadReplica >= 0 && data.preferredReadReplica !== nodeId) {
-    const { nodeId: leader } = client.metadata.leaderOf(state.topic, state.partition) ?? {}
-    const until = client.runtime.clock.monotonic() + (client.options.metadataMaxAgeMs || 300_000)
-    state.preferred = data.preferredReadReplica === leader ? undefined : { nodeId: data.preferredReadReplica, until }
+  const bytes = data.records as Buffer | null
+  const isEmpty = bytes === null || bytes.length === 0
+  const { preferredReadReplica: preferred } = data
+  if (preferred >= 0 && preferred !== nodeId) {
+    if (client.metadata.brokers().some(broker => broker.nodeId === preferred)) {
+      const { nodeId: leader } = client.metadata.leaderOf(state.topic, state.partition) ?? {}
+      const until = client.runtime.clock.monotonic() + (client.options.metadataMaxAgeMs || 300_000)
+      state.preferred = preferred === leader ? undefined : { nodeId: preferred, until }
+      return
+    }
+    void client.metadata
+      .refresh(`broker ${preferred}, to read ${state.topic}-${state.partition} from, is unknown`)
+      .catch(() => {})
+    if (isEmpty) {
+      // Asked again at once, it would say the same.
+      backOff(client, state)
+      return
+    }
+  }
+  if (isEmpty) {
+    state.failures = 0
     return
   }
-  const bytes = data.records as Buffer | null
-  if (!bytes || bytes.length === 0) return
-  const end = endOfBatches(bytes)
+  const asked = state.fetchPosition
+  try {
+    state.fetchPosition = endOf(bytes, state)
+    state.failures = 0
+  } catch (error) {
+    state.preferred = undefined
+    if (!backOff(client, state)) state.error = located(error as Error, state)
+    return
+  }
   const aborted =
     context.readCommitted && data.abortedTransactions?.length ? new AbortedTransactions(data.abortedTransactions) : undefined
-  const fetched = new FetchedData(bytes, state.fetchPosition, data.highWatermark, frame, context.open, aborted, context.arrived)
-  if (end) {
-    if (end.next > state.fetchPosition) state.fetchPosition = end.next
-  } else if (bytes.length >= 17) {
-    // Not even one whole batch, from a broker that does not send the first one whole (before 0.10.1), or nonsense.
-    fetched.error = new KafkaError(
+  state.queue.push(new FetchedData(bytes, asked, data.highWatermark, frame, context.open, aborted, context.arrived))
+}
+
+/** How far the answer to a fetch takes us. Throws where it brings bytes, but nothing to read or to pass over. */
+function endOf(bytes: Buffer, { topic, partition, fetchPosition }: PartitionState): bigint {
+  const end = endOfBatches(bytes, fetchPosition)
+  // Brokers before 0.10.1 do not send the first batch whole whatever its size.
+  if (end === undefined)
+    throw new KafkaError(
       'ERR_RECORD_TOO_LARGE',
-      `the next batch of ${state.topic}-${state.partition} at offset ${state.fetchPosition} is larger than one fetch may bring: raise maxPartitionFetchBytes and fetchMaxBytes`,
+      `of ${topic}-${partition} at offset ${fetchPosition} came ${bytes.length} bytes and not one whole batch: raise maxPartitionFetchBytes and fetchMaxBytes above its size; if they are, the log is damaged there, and seek({ topic: '${topic}', partition: ${partition} }, …) goes past it`,
     )
-  }
-  state.queue.push(fetched)
+  if (end > fetchPosition) return end
+  throw new CorruptRecordError(
+    `the answer to a fetch from offset ${fetchPosition} on brings ${bytes.length} bytes and no batch that reaches so far, the last ends at ${end}: ` +
+      'the log is damaged there, or the broker wrong',
+  )
+}
+
+/** Not at once again. Returns whether something is queued: it comes first, and the answer may differ by then. */
+function backOff(client: Client, state: PartitionState): boolean {
+  state.retryAt = client.runtime.clock.monotonic() + client.retryBackoffMs(++state.failures)
+  return state.queue.length > 0
 }
 
 function failed(
@@ -69,14 +103,12 @@ function failed(
   endpoints: FetchResponse['nodeEndpoints'],
   nodeId: number,
 ): void {
-  const now = client.runtime.clock.monotonic()
   const { topic, partition } = state
   const { errorCode } = data
   const fromFollower = state.preferred?.nodeId === nodeId
   state.preferred = undefined
-  // Errors concern the offset that was read ahead to; what is queued comes first, and the answer may differ by then.
-  const ahead = state.queue.length > 0
-  state.retryAt = now + client.retryBackoffMs(++state.failures)
+  // Errors concern the offset that was read ahead to.
+  const ahead = backOff(client, state)
   const { action } = errorRow(errorCode)
   switch (action) {
     case 'reset-offset':
@@ -115,13 +147,14 @@ function failed(
 }
 
 /** What is wrong with the data at the position, with the place of it and the way past it. */
-export function located(error: Error, { topic, partition }: PartitionState): Error {
-  if (!(error instanceof CorruptRecordError)) return error
-  const way =
-    error.baseOffset === undefined ? 'seek past it' : `seek({ topic: '${topic}', partition: ${partition} }, …) goes past it`
-  return new CorruptRecordError(
-    `${topic}-${partition}: ${error.message}; ${way}`,
-    { offset: error.offset, baseOffset: error.baseOffset },
-    { cause: error },
-  )
+export function located(error: Error, { topic, partition, position }: PartitionState): Error {
+  if (error instanceof CorruptRecordError)
+    return new CorruptRecordError(
+      `${topic}-${partition}: ${error.message}; seek({ topic: '${topic}', partition: ${partition} }, …) goes past it`,
+      { offset: error.offset, baseOffset: error.baseOffset },
+      { cause: error },
+    )
+  if (KafkaError.is(error) && error.code === 'ERR_MISSING_CODEC')
+    return new KafkaError(error.code, `${topic}-${partition} at offset ${position?.offset}: ${error.message}`, { cause: error })
+  return error
 }

@@ -1,3 +1,4 @@
+import { CorruptRecordError } from '../errors.ts'
 import {
   type EncodedBatch,
   encodedBatches,
@@ -76,7 +77,7 @@ export class FetchedData {
   frame: SharedFrame
   /** Where it stops making sense; everything before is good. */
   error: Error | undefined
-  private readonly opened: { readonly records: RecordBatch; from: number }[] = []
+  private readonly opened: { records: RecordBatch; from: number }[] = []
   private encoded: Iterator<EncodedBatch> | undefined
   private bytes: Buffer
   private readonly open: OpenOptions
@@ -117,9 +118,10 @@ export class FetchedData {
 
   /**
    * The next records, up to `maxRecords`, and up to the batch that reaches `maxBytes`. Fewer, or none, while a batch is
-   * being decompressed.
+   * being decompressed. Nothing below `position`, if that is behind what was asked for.
    */
-  take(maxRecords: number, maxBytes: number): Taken {
+  take(maxRecords: number, maxBytes: number, position = this.nextOffset): Taken {
+    if (position > this.nextOffset) this.nextOffset = position
     const segments: Segment[] = []
     let records = 0
     const until = this.bytesLeft - maxBytes
@@ -132,10 +134,11 @@ export class FetchedData {
       this.leaderEpoch = first.records.encoded.partitionLeaderEpoch
       if (to === first.records.length) {
         this.opened.shift()
-        this.nextOffset = first.records.encoded.lastOffset + 1n
+        this.nextOffset = offsetAfter(first.records.encoded)
       } else {
-        first.from = to
         this.nextOffset = first.records.offsetAt(to - 1) + 1n
+        first.from = to
+        first.records = first.records.sibling()
       }
     }
     // So that the next one is decompressed while these are processed.
@@ -159,7 +162,7 @@ export class FetchedData {
       () => {},
     )
     data.encoded = undefined
-    data.opened.push(...segments.map(({ records, from }) => ({ records, from })))
+    data.opened.push(...segments.map(({ records, from }) => ({ records: records.sibling(), from })))
     data.tail = end
     return data
   }
@@ -201,9 +204,8 @@ export class FetchedData {
           return false
         }
         this.bytesLeft -= batch.sizeBytes
-        const { lastOffset } = batch
-        if (lastOffset < this.nextOffset) continue
-        this.aborted?.reach(lastOffset)
+        if (offsetAfter(batch) <= this.nextOffset) continue
+        this.aborted?.reach(batch.lastOffset)
         if (batch.isControl && this.aborted?.has(batch.producerId)) {
           const { checkCrcs, maxBytes } = this.open
           const marker = batch.open({ checkCrcs, maxBytes })
@@ -256,14 +258,15 @@ export class FetchedData {
 
   private pass(batch: EncodedBatch): void {
     // What was opened before it must be handed out first: then its own last offset is passed over anyway.
-    this.nextOffset = batch.lastOffset + 1n
+    this.nextOffset = offsetAfter(batch)
   }
 
   private admit(records: RecordBatch): boolean {
+    checkOffsets(records)
     // A fetch answers with whole batches: the first may begin below the offset asked for.
     const from = records.firstIndexAtOrAfter(this.nextOffset)
     if (from === records.length) {
-      this.nextOffset = records.encoded.lastOffset + 1n
+      this.pass(records.encoded)
       return false
     }
     this.opened.push({ records, from })
@@ -289,17 +292,44 @@ export class FetchedData {
   }
 }
 
-/** How far the complete batches of a `records` field reach: undefined when there is not one. */
-export function endOfBatches(bytes: Buffer): { readonly next: bigint; readonly count: number } | undefined {
+/**
+ * The offset after a batch, as its header has it: compaction may have removed the last record. Beyond an int64 it is as
+ * far below zero, as in Java: the batch is then passed over like one that was read already.
+ */
+const offsetAfter = (batch: EncodedBatch): bigint => BigInt.asIntN(64, batch.lastOffset + 1n)
+
+/** Positions follow the header, records are found by bisection: where they disagree, some would come twice or never. */
+function checkOffsets(records: RecordBatch): void {
+  const { lastOffset } = records.encoded
+  if (records.hasRisingOffsets && records.offsetAt(records.length - 1) <= lastOffset) return
+  const { baseOffset } = records.encoded
+  throw new CorruptRecordError(
+    `the batch at offset ${baseOffset} is damaged: the offsets of its records do not rise up to ${lastOffset}, which is the last by its header; ` +
+      'if it stays so when fetched again, seek past it',
+    { baseOffset },
+  )
+}
+
+/**
+ * How far the complete batches of a `records` field reach, from an offset on: undefined when there is not one.
+ * @throws CorruptRecordError when the first makes no sense
+ */
+export function endOfBatches(bytes: Buffer, from: bigint): bigint | undefined {
   let last: EncodedBatch | undefined
-  let count = 0
   try {
-    for (const batch of encodedBatches(bytes)) {
-      last = batch
-      count++
-    }
-  } catch {
-    // Met again, and reported, when its turn comes.
+    for (const batch of encodedBatches(bytes)) last = batch
+  } catch (error) {
+    // A later one is met again, and reported, when its turn comes.
+    if (!last) throw error
   }
-  return last && { next: last.lastOffset + 1n, count }
+  if (!last) return undefined
+  let end = offsetAfter(last)
+  if (end > from) return end
+  // Not what a sound broker sends: some earlier batch may still bring something.
+  for (const batch of encodedBatches(bytes)) {
+    const after = offsetAfter(batch)
+    if (after > end) end = after
+    if (batch.bytes.byteOffset === last.bytes.byteOffset) break
+  }
+  return end
 }

@@ -267,7 +267,6 @@ export class Fetcher {
           },
         },
       )
-      source.failures = 0
       if (regular && frame) {
         if (clock.monotonic() - sentAt <= FAR_MS) source.ask = Math.max(source.ask / 2, ASK_BYTES)
         else if (source.buffered === 0 && frame.buffer.length >= limits.maxBytes / 2)
@@ -318,6 +317,7 @@ export class Fetcher {
         this.client.runtime.clock.monotonic() + (source.failures++ > 0 ? this.client.retryBackoffMs(source.failures) : 0)
       return
     }
+    source.failures = 0
     if (regular) source.session.answered(response)
     const sizeBytes = frame?.buffer.length ?? 0
     this.counters.bytesFetched += sizeBytes

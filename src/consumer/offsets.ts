@@ -115,7 +115,7 @@ export class OffsetStore {
     })
   }
 
-  /** What is committed; null where nothing is, also for a topic that does not exist. */
+  /** What is committed; null where nothing is, also for a topic that does not exist. What the broker left out is missing. */
   async fetch(partitions: Iterable<TopicPartition>, options: StoreOptions): Promise<PartitionMap<CommittedOffset | null>> {
     const wanted = [...partitions]
     const result = new PartitionMap<CommittedOffset | null>()
@@ -151,7 +151,6 @@ export class OffsetStore {
           )
         }
       }
-      for (const key of wanted) if (!result.has(key)) result.set(key, null)
     })
     return result
   }
@@ -180,6 +179,15 @@ export class OffsetStore {
     }
   }
 }
+
+/** For a partition that an answer left out: taken for one without a commit, it would be read by the reset policy. */
+export const leftOut = ({ topic, partition }: TopicPartition): Error =>
+  brokerError(ErrorCode.UNKNOWN_SERVER_ERROR, {
+    api: 'OffsetFetch',
+    topic,
+    partition,
+    message: 'the partition is missing in the answer',
+  })
 
 function commitError(errorCode: number, where: { topic: string; partition: number }): Error {
   const cause = brokerError(errorCode, { api: 'OffsetCommit', ...where })

@@ -6,7 +6,7 @@ import { Deadline } from '../util/deadline.ts'
 import { Drain } from '../util/drain.ts'
 import type { Assignment, PartitionState } from './assignment.ts'
 import { EARLIEST, LATEST, type OffsetLookup } from './offset-lookup.ts'
-import type { OffsetStore } from './offsets.ts'
+import { leftOut, type OffsetStore } from './offsets.ts'
 import type { ConsumerOptions, OffsetReset } from './options.ts'
 
 /** Finds the positions of partitions that have none: what the group committed, else by the reset policy. */
@@ -94,7 +94,11 @@ export class Positions {
         // Sought, or revoked, meanwhile.
         if (!state.live || state.version !== versions[i]) continue
         const found = committed.get(state)
-        if (!found) {
+        if (found === undefined) {
+          this.postpone(state, leftOut(state))
+          continue
+        }
+        if (found === null) {
           this.useReset(state)
           continue
         }

@@ -136,6 +136,7 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> {
 
   /** For console.log: what the record says, not the bytes it lies in. */
   [inspect.custom](_: number, options: InspectOptions): string {
+    if (this.batch.isReleased) return `ConsumerRecord ${this.topic}-${this.partition} (released)`
     const { topic, partition, offset, timestamp, headers } = this
     const [key, value] = [shown(() => this.key), shown(() => this.value)]
     return `ConsumerRecord ${inspect({ topic, partition, offset, timestamp, key, value, headers }, options)}`

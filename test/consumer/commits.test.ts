@@ -119,6 +119,32 @@ describe('explicit commits', () => {
       expect(committed.get('nowhere', 3)).toBeNull()
     }))
 
+  test.each<[string, (consumer: ReturnType<World['consumer']>) => Promise<void>]>([
+    [
+      'poll',
+      async consumer => {
+        await take(consumer, 3)
+        await consumer.commit()
+      },
+    ],
+    [
+      'for await',
+      async consumer => {
+        for await (const { offset } of consumer) if (offset === 2n) return consumer.commit()
+      },
+    ],
+  ])('%s: what was committed on request is not taken back by the automatic commit of close', (_, read) =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, numbered(5))
+      const consumer = world.consumer(group)
+      consumer.subscribe('t')
+      await read(consumer)
+      expect(world.broker.committed('g', 't', 0)).toBe(3n)
+      await consumer.close()
+      expect(world.broker.committed('g', 't', 0)).toBe(3n)
+    }),
+  )
+
   test('given offsets, with metadata and epoch, as pairs or as a PartitionMap', () =>
     World.run({ topics: { t: 2 } }, async world => {
       const consumer = world.consumer(group)

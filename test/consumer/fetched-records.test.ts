@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import { AbortedTransactions } from '../../src/consumer/aborted-transactions.ts'
+import { FetchedData, SharedFrame } from '../../src/consumer/fetched-data.ts'
 import { CorruptRecordError } from '../../src/errors.ts'
-import { BatchBuilder, endTransactionMarker } from '../../src/protocol/records/index.ts'
+import type { JobRunner } from '../../src/protocol/compression/index.ts'
+import { BatchBuilder, crc32c, endTransactionMarker } from '../../src/protocol/records/index.ts'
 import { Deferred } from '../../src/util/deferred.ts'
 import { Fetch, T0, T1, take, World } from './world.ts'
 import { numbered, write, writeMarker } from './written.ts'
@@ -92,7 +95,7 @@ describe('control batches and transactions', () => {
       expect(await consumer.position(T0)).toBe(41n)
     }))
 
-  test('aborted transactions named out of order by the broker are left out', () =>
+  test('ReadCommittedUnorderedAbortedTxns: aborted transactions named out of order by the broker are left out', () =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, ['bad1'], transactional(1n, 0))
       await write(world.broker, 't', 0, ['bad2'], transactional(2n, 0))
@@ -264,16 +267,18 @@ describe('damage', () => {
   test('a marker that claims to be zstd, and is none, is an error of the partition, not an unhandled rejection', async () => {
     vi.resetModules() // as if zstd had not been loaded
     vi.doMock('node:zlib', async original => ({ ...(await original<object>()), zstdCompressSync: undefined }))
-    const { FetchedData, SharedFrame } = await import('../../src/consumer/fetched-data.ts')
+    const fresh = await import('../../src/consumer/fetched-data.ts')
     const builder = new BatchBuilder({ codec: 'none' })
     builder.append({ ...endTransactionMarker('abort', 1), timestamp: 1 })
     const marker = Buffer.from(await builder.finish({ isControl: true, isTransactional: true, producerId: 7n, producerEpoch: 0 }))
     marker[22]! |= 4
     let released = 0
-    const frame = new SharedFrame(marker.length, { buffer: marker, release: () => released++ }, () => {})
+    const frame = new fresh.SharedFrame(marker.length, { buffer: marker, release: () => released++ }, () => {})
     const settled = new Deferred<void>()
     const aborted = new AbortedTransactions([{ producerId: 7n, firstOffset: 0n }])
-    const data = new FetchedData(marker, 0n, 1n, frame, { checkCrcs: false, maxBytes: 1 << 20 }, aborted, () => settled.resolve())
+    const data = new fresh.FetchedData(marker, 0n, 1n, frame, { checkCrcs: false, maxBytes: 1 << 20 }, aborted, () =>
+      settled.resolve(),
+    )
     expect(data.take(10, 1 << 20)).toMatchObject({ records: 0, nextOffset: 0n })
     await settled.promise
     expect(data.error).toMatchObject({ code: 'ERR_CORRUPT_RECORD' })
@@ -281,6 +286,57 @@ describe('damage', () => {
     await new Promise(setImmediate)
     expect(released).toBe(1)
     vi.doUnmock('node:zlib')
+  })
+
+  test('a response is not given back while a batch of it is being decompressed, even if nobody wants it any more', async () => {
+    const builder = new BatchBuilder({ codec: 'gzip' })
+    builder.append({ key: null, value: randomBytes(50_000), timestamp: 1 })
+    const bytes = Buffer.from(await builder.finish({}))
+    let released = 0
+    const frame = new SharedFrame(bytes.length, { buffer: bytes, release: () => released++ }, () => {})
+    const pool = new Deferred<void>()
+    const offload: JobRunner = {
+      async run(job) {
+        await pool.promise
+        return job.inline()
+      },
+    }
+    const data = new FetchedData(bytes, 0n, 1n, frame, { checkCrcs: true, maxBytes: 1 << 20, offload }, undefined, () => {})
+    expect(data.take(10, 1 << 20).records).toBe(0)
+    data.drop()
+    await new Promise(setImmediate)
+    expect(released).toBe(0)
+    pool.resolve()
+    await new Promise(setImmediate)
+    expect(released).toBe(1)
+  })
+
+  test('a codec that is not installed: the error says where its records lie', async () => {
+    vi.resetModules()
+    vi.doMock('node:zlib', async original => ({ ...(await original<object>()), zstdCompressSync: undefined }))
+    vi.doMock('@bokuweb/zstd-wasm', () => {
+      throw new Error('not installed')
+    })
+    const fresh = await import('./world.ts')
+    await fresh.World.run({}, async world => {
+      await write(world.broker, 't', 0, ['good'])
+      const builder = new BatchBuilder({ codec: 'none' })
+      builder.append({ key: null, value: Buffer.from('packed'), timestamp: 1 })
+      const packed = Buffer.from(await builder.finish({}))
+      packed[22]! |= 4
+      packed.writeUInt32BE(crc32c(packed, 21), 17)
+      await world.broker.appendRaw('t', 0, packed)
+      const consumer = world.consumer()
+      consumer.assign([T0])
+      expect(await fresh.take(consumer, 1)).toEqual(['good'])
+      await expect(consumer.poll({ timeoutMs: 5_000 })).rejects.toMatchObject({
+        code: 'ERR_MISSING_CODEC',
+        message: expect.stringMatching(/^t-0 at offset 1: zstd needs .*npm install @bokuweb\/zstd-wasm$/),
+      })
+    })
+    vi.doUnmock('node:zlib')
+    vi.doUnmock('@bokuweb/zstd-wasm')
+    vi.resetModules()
   })
 
   const damaged = async (world: World, partition: number, value: string) => {

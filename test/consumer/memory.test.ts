@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { Fetch, T0, take, World } from './world.ts'
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { Consumer, type ConsumerBatch, type ConsumerRecord } from '../../src/consumer/index.ts'
+import { Fetch, T0, T1, take, World } from './world.ts'
 import { numbered, write } from './written.ts'
 
 const big = (i: number, p: number) => `${p}-${i}`.padEnd(1_000, '.')
@@ -73,27 +75,135 @@ test('R28: a handler that is stuck on one partition does not starve the others o
     await running
   }))
 
-test('released memory is reused by later responses, and only that', () =>
-  World.run({}, async world => {
-    await fill(world, 1, 400)
-    const consumer = world.consumer({ maxPartitionFetchBytes: 40_000 })
-    consumer.assign([T0])
-    const kept: { value: string; expected: string }[] = []
-    let at = 0
+describe('release', () => {
+  /** All batches of two partitions that share their responses, as bytes; `visit` is called with each as it comes. */
+  async function read(world: World, visit: (batch: ConsumerBatch, index: number) => unknown): Promise<void> {
+    await fill(world, 2, 400)
+    await using consumer = new Consumer(
+      { bootstrapServers: world.broker.bootstrapServers, autoOffsetReset: 'earliest', maxPartitionFetchBytes: 40_000 },
+      world.runtime,
+    )
+    consumer.assign([T0, T1])
+    let left = 800
+    let index = 0
     for await (const batch of consumer.batches()) {
-      const release = at % 3 === 0
-      for (const record of batch) {
-        if (!release) kept.push({ value: record.value, expected: big(at, 0) })
-        at++
-      }
-      if (release) {
-        batch.release()
-        batch.release()
-      }
-      if (at === 400) break
+      left -= batch.length
+      await visit(batch, index++)
+      if (left === 0) return
     }
-    for (const { value, expected } of kept) expect(value).toBe(expected)
-  }))
+  }
+  const places = (batch: ConsumerBatch) => Array.from(batch, record => ({ value: record.value!, text: String(record.value) }))
+
+  test('released memory is reused by later responses, and only that', () =>
+    World.run({ topics: { t: 2 } }, async world => {
+      const kept: ReturnType<typeof places> = []
+      const released: ReturnType<typeof places> = []
+      await read(world, (batch, index) => {
+        if (index % 3 !== 0) {
+          kept.push(...places(batch))
+          return
+        }
+        released.push(...places(batch))
+        batch.release()
+        // Once more must not give away what the other partition's batch of the same response still needs.
+        batch.release()
+      })
+      for (const { value, text } of kept) expect(String(value)).toBe(text)
+      // Every response has a batch that was kept.
+      for (const { value, text } of released) expect(String(value)).toBe(text)
+    }))
+
+  test('when all of a response is released, the next ones are read into its memory', () =>
+    World.run({ topics: { t: 2 } }, async world => {
+      const seen = new Set<ArrayBufferLike>()
+      let batches = 0
+      await read(world, batch => {
+        batches++
+        seen.add(batch.at(0)!.value!.buffer)
+        batch.release()
+      })
+      expect(batches).toBeGreaterThan(15)
+      expect(seen.size).toBeLessThan(batches / 3)
+    }))
+
+  test('whoever reads a released batch, or a record of it, is told, and never sees the bytes of another', () =>
+    World.run({ topics: { t: 2 } }, async world => {
+      const released: { batch: ConsumerBatch; record: ConsumerRecord }[] = []
+      await read(world, batch => {
+        released.push({ batch, record: batch.at(1)! })
+        batch.release()
+      })
+      const gone = expect.objectContaining({
+        code: 'ERR_ILLEGAL_STATE',
+        message: expect.stringMatching(/was released.*detach\(\)/),
+      })
+      for (const { batch, record } of released) {
+        const reads = {
+          key: () => record.key,
+          value: () => record.value,
+          headers: () => record.headers,
+          offset: () => record.offset,
+          timestamp: () => record.timestamp,
+          timestampExact: () => record.timestampExact,
+          timestampType: () => record.timestampType,
+          leaderEpoch: () => record.leaderEpoch,
+          detach: () => record.detach(),
+          toJSON: () => JSON.stringify(record),
+          iteration: () => [...batch],
+          at: () => batch.at(0),
+          baseOffset: () => batch.baseOffset,
+          lastOffset: () => batch.lastOffset,
+          'JSON of the batch': () => JSON.stringify(batch),
+        }
+        for (const [name, act] of Object.entries(reads)) expect(act, name).toThrow(gone)
+        // What does not lie in its memory stays, and looking at it harms nobody.
+        const { topic, partition } = record
+        expect(batch).toMatchObject({ topic, partition, leaderEpoch: -1 })
+        expect(inspect([batch, record])).toBe(
+          `[ ConsumerBatch t-${partition} (released), ConsumerRecord t-${partition} (released) ]`,
+        )
+      }
+    }))
+
+  test('a serde that reads by range, and an iteration begun before, are told as well', () =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, numbered(3))
+      const consumer = world.consumer()
+      consumer.assign([T0])
+      for await (const batch of consumer.batches()) {
+        const records = batch[Symbol.iterator]()
+        expect(records.next().value.value).toBe('v0')
+        batch.release()
+        expect(() => records.next().value.value).toThrow(/was released/)
+        break
+      }
+    }))
+
+  test.each<[string, (consumer: ReturnType<World['consumer']>) => Promise<ConsumerRecord<Uint8Array | null, string>[]>]>([
+    ['poll', async consumer => [...(await consumer.poll({ timeoutMs: 5_000, maxRecords: 3 }))]],
+    [
+      'for await',
+      async consumer => {
+        const records = []
+        for await (const record of consumer) if (records.push(record) === 3) break
+        return records
+      },
+    ],
+  ])('records of the same record batch that %s handed out before stay readable', (_, read) =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, numbered(10))
+      const consumer = world.consumer()
+      consumer.assign([T0])
+      const before = await read(consumer)
+      for await (const batch of consumer.batches()) {
+        expect(batch.at(0)?.value).toBe('v3')
+        batch.release()
+        break
+      }
+      expect(before.map(({ value }) => value)).toEqual(numbered(3))
+    }),
+  )
+})
 
 test('a transaction takes a snapshot of the positions, and an abort rewinds to what is committed', () =>
   World.run({ topics: { t: 2 } }, async world => {

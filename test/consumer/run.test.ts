@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { OffsetCommit } from '../../src/protocol/apis/08-offset-commit.ts'
 import { T0, T1, take, World } from './world.ts'
 import { numbered, write } from './written.ts'
 
@@ -133,6 +134,35 @@ describe('run', () => {
       await consumer.close()
       await running
       expect([0, 1].map(p => world.broker.committed('g', 't', p))).toEqual([50n, 50n])
+    }))
+
+  test('a handler that releases its batch: what is committed has the leader epoch of its records', () =>
+    World.run({}, async world => {
+      const epochs = new Set<number | null | undefined>()
+      world.broker.intercept(OffsetCommit, request => {
+        for (const { partitions } of request.topics)
+          for (const { committedLeaderEpoch } of partitions) epochs.add(committedLeaderEpoch)
+        return 'pass'
+      })
+      // Of different sizes, so that headers do not lie where headers lay.
+      const values = Array.from({ length: 1_500 }, (_, i) => 'z'.repeat(300 + ((i * 131) % 700)))
+      await write(world.broker, 't', 0, values, { perBatch: 7, partitionLeaderEpoch: 0 })
+      const consumer = world.consumer({ ...group, maxPartitionFetchBytes: 40_000, autoCommitIntervalMs: 1 })
+      consumer.subscribe('t')
+      let count = 0
+      const running = consumer.run({
+        eachBatch: async batch => {
+          count += batch.length
+          batch.release()
+          // Long enough for the next responses to be read into its memory.
+          await world.pass(30)
+        },
+      })
+      await world.until(() => count === 1_500)
+      await consumer.close()
+      await running
+      expect(world.broker.committed('g', 't', 0)).toBe(1_500n)
+      expect([...epochs]).toEqual([0])
     }))
 
   test('R8: on a rebalance handlers are told and waited for, what they finished is committed, nothing follows', () =>

@@ -1,3 +1,4 @@
+import { KafkaError } from '../../errors.ts'
 import { View } from '../view.ts'
 import type { EncodedBatch } from './encoded-batch.ts'
 import {
@@ -21,6 +22,16 @@ const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
 const WORD = 0x1_0000_0000
 const SURELY_EXACT = 2 ** 52
 
+/** Takes the place of what something released read from: a flag would have to be looked at by every read of every batch. */
+export const RELEASED = new Proxy({} as never, {
+  get() {
+    throw new KafkaError(
+      'ERR_ILLEGAL_STATE',
+      'the batch was released, and its memory may hold another response by now: read what you need before release(), and keep records by detach()',
+    )
+  },
+})
+
 /**
  * The records of one batch, verified, decompressed and indexed. Nothing is made of a record until it is asked for: every
  * accessor takes the record's place in the batch, 0 ≤ i < length, which is not checked. What they return are views of
@@ -28,12 +39,12 @@ const SURELY_EXACT = 2 ** 52
  */
 export class RecordBatch {
   /** The header: codec, producer, leader epoch … */
-  readonly encoded: EncodedBatch
+  encoded: EncodedBatch
   /** What the positions point into: the received frame, or the decompressed records. */
-  readonly buffer: Buffer
+  buffer: Buffer
   /** How many records there are: fewer than the header's offsets span where the log was compacted. */
   readonly length: number
-  private readonly index: Int32Array
+  private index: Int32Array
   private readonly base: number
   /** Read when it is first asked for: a bigint costs as much as the index of a record. */
   private baseOffset: bigint | undefined
@@ -56,6 +67,20 @@ export class RecordBatch {
     this.isBaseExact = Number.isSafeInteger(this.baseTime)
     this.memory = buffer.buffer
     this.memoryStart = buffer.byteOffset
+  }
+
+  /** The same records, to be released by themselves: for whoever else is handed some of them. */
+  sibling(): RecordBatch {
+    return new RecordBatch(this.encoded, this.buffer, this.length, this.index, this.base, this.baseOffset)
+  }
+
+  /** Its memory may be used again: from now on, whatever is read from it throws KafkaError ERR_ILLEGAL_STATE. */
+  release(): void {
+    this.encoded = this.buffer = this.index = RELEASED
+    this.baseOffset = undefined
+  }
+  get isReleased(): boolean {
+    return this.index === RELEASED
   }
 
   offsetAt(i: number): bigint {
@@ -120,6 +145,18 @@ export class RecordBatch {
       headers.push({ key, value: size < 0 ? null : bytes.subarray(at, (at += size)) })
     }
     return headers
+  }
+
+  /** Whether each offset is above the one before, and none below the base: what brokers see to, and no checksum. */
+  get hasRisingOffsets(): boolean {
+    const { index } = this
+    let before = -1
+    for (let at = this.base + OFFSET_DELTA, end = at + this.length * STRIDE; at < end; at += STRIDE) {
+      const delta = index[at]!
+      if (delta <= before) return false
+      before = delta
+    }
+    return true
   }
 
   /** The first record at `offset` or behind it: a fetch answers with whole batches, which may begin before what was asked for. */
