@@ -93,7 +93,7 @@ export class RequestRules implements FrameRules {
   begins(bytes: Buffer, at: number): boolean {
     if (this.tokens) return true
     const asked = askedIn(bytes, at + 4)
-    return asked !== undefined && (knows(asked) || isNewer(asked))
+    return asked !== undefined && knows(asked)
   }
 
   reads(bytes: Buffer, at: number): boolean {

@@ -277,6 +277,8 @@ describe('captures', () => {
     expect(text).toContain('127.0.0.1:50000 → 127.0.0.1:9092, byte 6: ApiVersions has versions 0 to 5')
     expect(text).toMatch(/clientId "shop"[\s\S]*← ApiVersions v0 response[\s\S]*→ Metadata v12[\s\S]*host "kafka"/)
     expect(code).toBe(1)
+    const alone = await decode(file('alone', pcap([client(1, newest), broker(1, refusal)])))
+    expect(alone.text).toMatch(/→ ApiVersions v9 request[\s\S]*← ApiVersions v0 response/)
   })
 
   test('the bare tokens that follow SaslHandshake v0 are shown as what they are', async () => {

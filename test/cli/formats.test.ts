@@ -156,6 +156,25 @@ describe('IP', () => {
     )
   })
 
+  test('of such a segment the capture may have a part only', async () => {
+    const offloaded = ip4(client(1, metadata(1)))
+    offloaded.writeUInt16BE(0, 2)
+    const packets = [
+      { data: offloaded.subarray(0, 70), size: offloaded.length },
+      ip4(client(1 + metadata(1).length, metadata(2))),
+    ]
+    for (const file of [
+      pcapFile(RAW, packets),
+      Buffer.concat([sectionBlocks(RAW), ...packets.map(packet => packetBlock(packet))]),
+    ]) {
+      const { code, text } = await decodeFile(file)
+      expect(text).toContain(`, byte 30: ${metadata(1).length - 30} bytes are missing in the capture`)
+      expect(text).toContain('packets are in it in part only')
+      expect(text).toContain('→ Metadata v12 request · correlation 2 ')
+      expect(code).toBe(1)
+    }
+  })
+
   test('the extension headers of IPv6 stand in front of TCP', async () => {
     const options = Buffer.from([60, 0, 1, 4, 0, 0, 0, 0])
     const longer = Buffer.from([51, 1, 1, 12, ...Buffer.alloc(12)])

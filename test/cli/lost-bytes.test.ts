@@ -152,6 +152,47 @@ describe('bytes that are not in the capture', () => {
     expect(code).toBe(0)
   })
 
+  test('a frame that is cut in two by the hole and lies about its length does not hide the next ones', async () => {
+    const lying = Buffer.from(requests[0]!)
+    lying.writeInt32BE(lying.readInt32BE(0) + 30)
+    const { code, text } = await decodeFile(
+      pcap([...wire.opening(), wire.client(0, lying.subarray(0, 20)), ...sent.slice(1), ...received]),
+    )
+    expect(text).toContain('→ Heartbeat v4 request · correlation 2 ')
+    expect(text).toContain('→ Heartbeat v4 request · correlation 3 ')
+    expect(code).toBe(1)
+  })
+
+  test('what looks like a request inside another is none: its id and its client are of the past', async () => {
+    const records = Buffer.concat([heartbeat(1), Buffer.alloc(50, 7)])
+    const other = Buffer.concat(
+      encodeRequest(Heartbeat, 4, { correlationId: 3, clientId: 'another' }, { groupId: 'g', generationId: 1, memberId: 'm' }),
+    )
+    const outer = ask(SyncGroup, 5, 2, {
+      groupId: 'g',
+      generationId: 1,
+      memberId: 'm',
+      assignments: [{ memberId: 'm', assignment: Buffer.concat([records, other]) }],
+    })
+    const stream = Buffer.concat([requests[0]!, outer, requests[2]!])
+    const hole = requests[0]!.length + 30
+    const { text } = await decodeFile(
+      pcap([...wire.opening(), wire.client(0, requests[0]!), wire.client(hole, stream.subarray(hole))]),
+    )
+    expect(text.match(/→ Heartbeat v4 request · correlation \d/g)).toEqual([
+      '→ Heartbeat v4 request · correlation 1',
+      '→ Heartbeat v4 request · correlation 3',
+    ])
+    expect(text).not.toContain('another')
+  })
+
+  test("the ids of Java's SASL requests, from the end of the range, say nothing about the next ones", async () => {
+    const stream = [1, 0x7fff_fffa, 2, 3].map(heartbeat)
+    const [first, sasl, , last] = inOrder(stream, (at, payload) => wire.client(at, payload))
+    const { text } = await decodeFile(pcap([...wire.opening(), first!, sasl!, last!]))
+    expect(text).toContain('→ Heartbeat v4 request · correlation 3 ')
+  })
+
   test('a hole in the very first request', async () => {
     const first = Buffer.concat([requests[0]!.subarray(0, 6), requests[0]!.subarray(12)])
     const { code, text } = await decodeFile(
@@ -200,6 +241,19 @@ describe('captures that begin in the middle', () => {
     expect(text).toContain('← (no answer to correlation 5')
     expect(text).toContain('← Heartbeat v4 response · correlation 6 ')
     expect(code).toBe(1)
+  })
+
+  test('with an answer that is cut in two later on', async () => {
+    const { text } = await decodeFile(
+      pcap([
+        ...inOrder(requests, (at, payload) => wire.client(at, payload)),
+        wire.broker(0, answers[0]!.subarray(0, 14)),
+        ...inOrder(answers, (at, payload) => wire.broker(at, payload)).slice(1),
+      ]),
+    )
+    expect(text).toContain(`✗ ${BACK}, byte 0: the frame claims 12 bytes, 10 follow`)
+    expect(text).toContain('← Heartbeat v4 response · correlation 5 ')
+    expect(text).toContain('← Heartbeat v4 response · correlation 6 ')
   })
 
   test('with an answer to an earlier request, or a probe whether the peer is still there: nothing is wrong with that', async () => {
