@@ -96,11 +96,10 @@ function* frames(bytes: Buffer, asked: Asked | undefined): Generator<Finding> {
 
 function* conversations(file: Buffer, port: number | undefined): Generator<Finding> {
   const faults = new PacketFaults()
-  const connections = connectionsOf(segmentsOf(file, faults)).filter(({ streams }) => streams.some(({ end }) => end > 0))
+  const connections = connectionsOf(segmentsOf(file, faults)).filter(streams => streams.some(({ end }) => end > 0))
   yield* faults.findings()
   const requests = port === undefined ? kafkaStreams(connections) : connections.map(connection => towards(connection, port))
-  for (const [i, { streams }] of connections.entries()) {
-    const [one, other] = streams
+  for (const [i, [one, other]] of connections.entries()) {
     if (requests[i]) yield* conversation(requests[i], requests[i] === one ? other : one)
   }
   const others = connections.filter((_, i) => !requests[i])
@@ -146,20 +145,20 @@ const FILE = 'capture file, '
 
 /** Of each connection the stream of requests, if it is one of Kafka: with a request, or to a server that others send such to. */
 function kafkaStreams(connections: readonly Connection[]): (Stream | undefined)[] {
-  const certain = connections.map(({ opener, streams }) => (opener ? [opener] : streams).find(hasRequest))
+  const certain = connections.map(streams => streams.find(hasRequest))
   const servers = new Set(certain.map(stream => stream?.to))
-  return connections.map(({ streams }, i) => certain[i] ?? streams.find(({ to }) => servers.has(to)))
+  return connections.map((streams, i) => certain[i] ?? streams.find(({ to }) => servers.has(to)))
 }
 
-function towards({ opener, streams }: Connection, port: number): Stream | undefined {
+function towards(streams: Connection, port: number): Stream | undefined {
   const matches = streams.filter(({ to }) => to.endsWith(`:${port}`))
-  return matches.find(stream => stream === opener) ?? matches[0]
+  return matches.find(hasRequest) ?? matches[0]
 }
 
 function nothingFound(connections: readonly Connection[], port: number | undefined): string {
   if (port !== undefined) return `no connection to port ${port} was found in this capture`
   if (connections.length === 0) return 'no Kafka request was found in this capture, nor any other bytes over TCP'
-  const encrypted = connections.filter(({ streams }) => streams.some(({ runs }) => runs[0] && isTls(runs[0].bytes)))
+  const encrypted = connections.filter(streams => streams.some(({ runs }) => runs[0] && isTls(runs[0].bytes)))
   const tls = encrypted.length > 0 ? `; TLS, which has to be decrypted first: ${namesOf(encrypted)}` : ''
   return `no Kafka request was found in this capture, but ${namesOf(connections)} (--port PORT reads them all the same)${tls}`
 }
@@ -167,9 +166,6 @@ function nothingFound(connections: readonly Connection[], port: number | undefin
 const NAMED_CONNECTIONS = 5
 
 function namesOf(connections: readonly Connection[]): string {
-  const names = connections.slice(0, NAMED_CONNECTIONS).map(({ opener, streams }) => {
-    const { from, to } = opener ?? streams[0]
-    return `${from} → ${to}`
-  })
+  const names = connections.slice(0, NAMED_CONNECTIONS).map(([{ from, to }]) => `${from} → ${to}`)
   return `${names.join(', ')}${connections.length > names.length ? ` and ${connections.length - names.length} more` : ''}`
 }

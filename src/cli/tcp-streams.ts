@@ -23,11 +23,8 @@ export interface Stream {
   shortened(start: number, end: number): boolean
 }
 
-export interface Connection {
-  readonly streams: readonly [Stream, Stream]
-  /** The stream of the side that opened the connection, if the capture has that. */
-  readonly opener: Stream | undefined
-}
+/** The first is that of the side that was seen first: the one that opened the connection, if the capture has that. */
+export type Connection = readonly [Stream, Stream]
 
 /** Connections in the order in which they appear. */
 export function connectionsOf(segments: Iterable<Segment>): Connection[] {
@@ -49,7 +46,6 @@ export function connectionsOf(segments: Iterable<Segment>): Connection[] {
 class Conversation {
   private readonly one: Direction
   private readonly other: Direction
-  private opener: Direction | undefined
 
   constructor({ from, to }: Segment) {
     this.one = new Direction(from, to)
@@ -68,12 +64,10 @@ class Conversation {
     const [own, peer] = this.from(segment.from)
     own.add(segment)
     if (segment.acknowledged !== undefined) peer.acknowledge(segment.acknowledged)
-    if (segment.syn) this.opener = segment.opens ? own : peer
   }
 
   connection(): Connection {
-    const [one, other] = [this.one.stream(), this.other.stream()]
-    return { streams: [one, other], opener: this.opener && (this.opener === this.one ? one : other) }
+    return [this.one.stream(), this.other.stream()]
   }
 
   private from(address: string): readonly [own: Direction, peer: Direction] {

@@ -6,21 +6,23 @@ export interface CapturedSegment {
   readonly acknowledged?: number
   readonly syn?: boolean
   readonly fin?: boolean
+  readonly reset?: boolean
   readonly payload: Uint8Array
 }
 
-export const FIN = 1
-export const SYN = 2
+const FIN = 1
+const SYN = 2
+const RST = 4
 const ACK = 16
 
-export function tcp({ sourcePort, targetPort, sequence, acknowledged, syn, fin, payload }: CapturedSegment): Buffer {
+export function tcp({ sourcePort, targetPort, sequence, acknowledged, syn, fin, reset, payload }: CapturedSegment): Buffer {
   const header = Buffer.alloc(20)
   header.writeUInt16BE(sourcePort, 0)
   header.writeUInt16BE(targetPort, 2)
   header.writeUInt32BE(sequence >>> 0, 4)
   header.writeUInt32BE((acknowledged ?? 0) >>> 0, 8)
   header[12] = 0x50
-  header[13] = (syn ? SYN : 0) | (fin ? FIN : 0) | (acknowledged === undefined ? 0 : ACK)
+  header[13] = (syn ? SYN : 0) | (fin ? FIN : 0) | (reset ? RST : 0) | (acknowledged === undefined ? 0 : ACK)
   return Buffer.concat([header, payload])
 }
 

@@ -115,6 +115,13 @@ describe('bytes that are not in the capture', () => {
     }
   })
 
+  test('what a reset says, or acknowledges, is none of the stream', async () => {
+    const reset = wire.broker(Buffer.concat(answers).length, Buffer.from('go away'), { reset: true, acknowledged: 0x7000_0000 })
+    const { code, text } = await decodeFile(pcap([...wire.opening(), ...sent, ...received, reset]))
+    expect(text).not.toContain('✗')
+    expect(code).toBe(0)
+  })
+
   test('a direction that is not in the capture at all is missed as far as it was acknowledged', async () => {
     const acknowledging = sent.map((segment, i) => ({ ...segment, acknowledged: 901 + (starts(answers)[i] ?? 0) }))
     const { code, text } = await decodeFile(pcap(acknowledging))
@@ -277,6 +284,24 @@ describe('captures that begin in the middle', () => {
     expect(probe.text.match(/→ Heartbeat/g)).toHaveLength(3)
     expect(probe.text).not.toContain('✗')
     expect(probe.code).toBe(0)
+  })
+
+  test('between two brokers on the same port: the side that sends requests is the client', async () => {
+    const between = (segment: CapturedSegment) => ({ ...segment, sourcePort: 9092, targetPort: 9092 })
+    // Both on one host here, told apart by their addresses.
+    const packets = [wire.broker(0, beaten(4)), wire.client(0, requests[0]!), wire.broker(beaten(4).length, answers[0]!)].map(
+      segment => {
+        const packet = ip4(between(segment))
+        packet.writeUInt32BE(0x7f000002, segment.sourcePort === 9092 ? 12 : 16)
+        return packet
+      },
+    )
+    for (const options of [[], ['--port', '9092']]) {
+      const { code, text } = await decodeFile(pcapFile(101, packets), ...options)
+      expect(text).toContain('━━ 127.0.0.1:9092 → 127.0.0.2:9092')
+      expect(text).toContain('← Heartbeat v4 response · correlation 5 ')
+      expect(code).toBe(0)
+    }
   })
 
   test('requests of an unknown API in front: their lengths lead to the first known one', async () => {
