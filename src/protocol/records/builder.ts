@@ -93,9 +93,10 @@ export class BatchBuilder {
       (value === null ? 1 : varintBytes(valueBytes << 1) + valueBytes) +
       varintBytes(headerCount << 1)
     if (headers !== undefined) for (const header of headers) size += headerBytes(header)
-    this.reserve(15 + size) // with its length and the time delta
+    // Last of what may refuse the record: it changes what the header will say.
     const time = this.timeDelta(record.timestamp)
     size += typeof time === 'number' ? varintBytes(time) : varlongBytes(time)
+    this.reserve(5 + size)
 
     const { buffer } = this
     let pos = putVarint(buffer, this.pos, size << 1)
