@@ -189,6 +189,24 @@ describe.each([
       expect(pair.asked).toEqual([1, 1, 1, 2])
     }))
 
+  test('StaleCoordinatorRace: a refusal that comes after the new one was found costs a look-up at most, and loops nowhere', () =>
+    Pair.run(subject, async (pair, ask) => {
+      expect(await ask()).toBe(NONE)
+      pair.coordinator = 2
+      // So slow, and so unevenly, that some of the old one's answers come when the new one has been found.
+      Object.assign(pair.sim.hosts.conditions, { latencyMs: 20, jitterMs: 100 })
+      const answers = []
+      for (let n = 0; n < 10; n++) {
+        answers.push(ask())
+        await new Promise<void>(resolve => pair.sim.clock.setTimer(10, resolve))
+      }
+      expect(await Promise.all(answers)).toEqual(Array(10).fill(NONE))
+      expect(pair.lookUps.length).toBeLessThanOrEqual(1 + 10)
+      expect(pair.asked.filter(nodeId => nodeId === 1).length).toBeLessThanOrEqual(1 + 10)
+      expect(await ask()).toBe(NONE)
+      expect(pair.asked.at(-1)).toBe(2)
+    }))
+
   test('COORDINATOR_NOT_AVAILABLE at the look-up: asked until there is one', () =>
     Pair.run(subject, async (pair, ask) => {
       pair.lookUpFault = COORDINATOR_NOT_AVAILABLE

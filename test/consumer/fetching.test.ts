@@ -164,7 +164,7 @@ describe('offset reset', () => {
       expect(await take(consumer, 2)).toEqual(['v1', 'v2'])
     }))
 
-  test('a topic that is deleted and made anew does not inherit the position', () =>
+  test('TopicRecreated: a topic that is deleted and made anew does not inherit the position', () =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, numbered(5))
       const consumer = world.consumer({ metadataMaxAgeMs: 1_000 })
@@ -198,7 +198,7 @@ describe('offset reset', () => {
       }),
   )
 
-  test('a stale answer to an offset lookup is dropped: a seek meanwhile wins', () =>
+  test('SetOffsetsNotClobberedByPendingLoad: a stale answer to an offset lookup is dropped: a seek meanwhile wins', () =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, numbered(5))
       world.broker.intercept(ListOffsets, async (_, context) => {

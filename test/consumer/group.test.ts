@@ -89,7 +89,7 @@ describe('membership', () => {
   test.each([
     ['UNKNOWN_MEMBER_ID', ErrorCode.UNKNOWN_MEMBER_ID],
     ['ILLEGAL_GENERATION', ErrorCode.ILLEGAL_GENERATION],
-  ])('R10: %s on a heartbeat loses the partitions and joins again', (_, errorCode) =>
+  ])('R10, StaleEpochRejoin: %s on a heartbeat loses the partitions and joins again', (_, errorCode) =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, ['a'])
       let lost = 0

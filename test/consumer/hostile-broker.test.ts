@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptRecordError } from '../../src/errors.ts'
 import { ListOffsets } from '../../src/protocol/apis/02-list-offsets.ts'
+import { Metadata } from '../../src/protocol/apis/03-metadata.ts'
 import { OffsetCommit } from '../../src/protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../../src/protocol/apis/09-offset-fetch.ts'
+import { JoinGroup } from '../../src/protocol/apis/11-join-group.ts'
+import { LeaveGroup } from '../../src/protocol/apis/13-leave-group.ts'
 import { SyncGroup } from '../../src/protocol/apis/14-sync-group.ts'
 import { OffsetForLeaderEpoch } from '../../src/protocol/apis/23-offset-for-leader-epoch.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
@@ -253,11 +256,16 @@ describe('places to read from', () => {
 
 describe('OffsetForLeaderEpoch', () => {
   /** Has read everything, and meets a new leader, who answers by `given`. */
-  async function underNewLeader(world: World, given: (partition: number) => { endOffset: bigint; leaderEpoch: number }[]) {
+  async function underNewLeader(
+    world: World,
+    given: (partition: number) => { endOffset: bigint; leaderEpoch: number }[],
+    delayMs = 0,
+  ) {
     await write(world.broker, 't', 0, numbered(5), { partitionLeaderEpoch: 0 })
     const asked = { count: 0 }
-    world.broker.intercept(OffsetForLeaderEpoch, request => {
+    world.broker.intercept(OffsetForLeaderEpoch, async request => {
       asked.count++
+      await world.pass(delayMs)
       return {
         topics: request.topics.map(({ topic, partitions }) => ({
           topic,
@@ -278,6 +286,14 @@ describe('OffsetForLeaderEpoch', () => {
       const { consumer, asked } = await underNewLeader(world, () => [{ endOffset: -1n, leaderEpoch: -1 }])
       expect(await take(consumer, 3)).toEqual(numbered(3, 'new'))
       expect(asked.count).toBe(1)
+    }))
+
+  test('SetOffsetsNotClobberedByPendingLoad: a seek while the answer is on its way wins over it', () =>
+    World.run({ nodes: 2, topics: { t: 1 } }, async world => {
+      const { consumer } = await underNewLeader(world, () => [{ endOffset: 2n, leaderEpoch: 0 }], 500)
+      await consumer.poll({ timeoutMs: 300 })
+      consumer.seek(T0, 6n)
+      expect(await take(consumer, 2)).toEqual(['new1', 'new2'])
     }))
 
   test('an answer that leaves the partition out is asked for again, at a decent pace', () =>
@@ -358,6 +374,47 @@ describe('groups', () => {
       expect(arrived.length).toBeGreaterThan(20)
       expect(arrived).toEqual(arrived.toSorted((a, b) => Number(a - b)))
       expect(world.broker.committed('g', 't', 0)).toBe(60n)
+    }))
+
+  test('NegativeEpochIgnored: a generation below 0 is not taken for one', () =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, numbered(3))
+      world.broker.intercept(
+        JoinGroup,
+        async (_, context) => {
+          const answer = await context.next()
+          return typeof answer === 'string' ? answer : { ...answer, generationId: -1 }
+        },
+        { times: 2 },
+      )
+      const leaves = world.count(LeaveGroup)
+      const consumer = world.consumer(group)
+      consumer.subscribe('t')
+      expect(await take(consumer, 3)).toEqual(numbered(3))
+      expect(consumer.groupMetadata().generationId).toBeGreaterThan(0)
+      expect(leaves.count).toBe(0)
+    }))
+
+  test('RegexTopicBeforeMetadata: a topic that is assigned before it is known is read once it is', () =>
+    World.run({ topics: { 'orders-a': 1, 'orders-b': 1 } }, async world => {
+      await write(world.broker, 'orders-b', 0, numbered(3))
+      world.broker.intercept(Metadata, async (_, context) => {
+        const answer = await context.next()
+        if (typeof answer === 'string' || world.now > 10_000) return answer
+        return { ...answer, topics: answer.topics.filter(({ name }) => name !== 'orders-b') }
+      })
+      const assignment = encodeAssignment({
+        assignedPartitions: ['a', 'b'].map(end => ({ topic: `orders-${end}`, partitions: [0] })),
+      })
+      world.broker.intercept(SyncGroup, async (_, context) => {
+        const answer = await context.next()
+        return typeof answer === 'string' ? answer : { ...answer, assignment }
+      })
+      const consumer = world.consumer({ ...group, metadataMaxAgeMs: 2_000 })
+      consumer.subscribe({ pattern: /^orders-/ })
+      expect(await take(consumer, 3, 5_000)).toEqual([])
+      expect(await take(consumer, 3)).toEqual(numbered(3))
+      expect(consumer.subscription()).toEqual(['orders-a', 'orders-b'])
     }))
 
   test('DuplicatePartitionAssignmentNoRewind: a partition that is assigned twice is read once, from where it stood', () =>

@@ -138,7 +138,7 @@ describe('ApiVersions', () => {
     })
   })
 
-  test('a broker that refuses every version is asked a bounded number of times', async () => {
+  test('ApiVersionsDowngradeLoopTerminates: a broker that refuses every version is asked a bounded number of times', async () => {
     await simulated(async ({ broker, connect }) => {
       broker.script = received =>
         answerTo(received, { errorCode: 35, apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 5 }] }, { version: 0 })

@@ -3,7 +3,7 @@ import { KafkaError } from '../../src/errors.ts'
 import { Produce } from '../../src/protocol/apis/00-produce.ts'
 import { numbered, upTo, values, World } from './fixture.ts'
 
-test('close sends what lingers, then refuses; a second close is the same promise', () =>
+test('ProduceAfterClose: close sends what lingers, then refuses; a second close is the same promise', () =>
   World.run({}, async world => {
     const producer = world.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 })
     const sent = producer.send(numbered(10))
@@ -13,7 +13,8 @@ test('close sends what lingers, then refuses; a second close is the same promise
     await closing
     expect(await sent).toHaveLength(10)
     expect(world.runtime.clock.monotonic()).toBeLessThan(5_000)
-    await expect(producer.send({ topic: 't', value: 'x' })).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+    for (const topic of ['t', 'never-seen'])
+      await expect(producer.send({ topic, value: 'x' })).rejects.toMatchObject({ code: 'ERR_CLOSED' })
     expect(() => producer.enqueue({ topic: 't', value: 'x' })).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }))
     await expect(producer.flush()).rejects.toMatchObject({ code: 'ERR_CLOSED' })
   }))

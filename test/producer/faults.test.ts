@@ -201,7 +201,7 @@ describe('a request that succeeds in part', () => {
       for (const partition of [0, 1]) expect(await world.stored('t', partition)).toHaveLength(1)
     }))
 
-  test('a repeated or unasked entry of an answer counts for nothing', () =>
+  test('ProduceDuplicateResponseEntry: a repeated or unasked entry of an answer counts for nothing', () =>
     World.run({ topics: { t: 1 } }, async world => {
       world.broker.intercept(Produce, async (_, context) => {
         return changed(await context.next(), ([first]) => [

@@ -295,7 +295,7 @@ describe('the handshake', () => {
 })
 
 describe('re-authentication', () => {
-  test('under load: requests wait while it lasts, none is lost or sent without a session', async () => {
+  test('SaslReauthPipelinedNoCorruption: under load requests wait while it lasts, none is lost or sent without a session', async () => {
     await world(async ({ broker, connect, runtime }) => {
       let tokens = 0
       broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
