@@ -7,6 +7,7 @@ export type {
   Clock,
   HttpRequest,
   HttpResponse,
+  InSteps,
   InThread,
   Listener,
   ListenOptions,

@@ -28,7 +28,7 @@ const clock: Clock = {
 const thread = new NodeThread()
 
 const offload: Offload = {
-  run: async job => (job.pooled ? job.pooled(thread.call) : job.stepped ? stepwise(job.stepped()) : job.inline()),
+  run: async job => (job.pooled ? job.pooled(thread.call, stepwise) : job.stepped ? stepwise(job.stepped()) : job.inline()),
   pbkdf2: derive,
 }
 

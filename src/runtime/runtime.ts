@@ -110,7 +110,11 @@ export interface Transport {
 /** Work that would block the loop, done on another thread or step by step. The simulation runs it inline. */
 export interface Offload {
   /** Runs a job that exists in another form beside `inline`, such as compression. */
-  run<T>(job: { inline(): T; pooled?(inThread: InThread): Promise<T>; stepped?(): Iterator<void, T> }): Promise<T>
+  run<T>(job: {
+    inline(): T
+    pooled?(inThread: InThread, inSteps: InSteps): Promise<T>
+    stepped?(): Iterator<void, T>
+  }): Promise<T>
   /** Awaits an import. Only a runtime on virtual time has this: its time stands still meanwhile. */
   readonly loaded?: <T>(module: Promise<T>) => Promise<T>
   pbkdf2(
@@ -129,6 +133,9 @@ export interface Offload {
  * @returns undefined where no thread can be had. What the function throws comes as an Error with its message.
  */
 export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
+
+/** Takes the steps of a job's part that has to be done on the loop, letting others have their turn in between. */
+export type InSteps = <T>(steps: Iterator<void, T>) => Promise<T>
 
 export interface HttpRequest {
   readonly url: string

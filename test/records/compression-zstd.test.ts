@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { compress, decompress, type JobRunner } from '../../src/protocol/compression/index.ts'
 import { zstdFrames } from '../../src/protocol/compression/zstd-frame.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
+import { stepwise } from '../../src/runtime/stepwise.ts'
 import { noise, text } from './sample.ts'
 
 const withoutZstd = async () => {
@@ -218,7 +219,7 @@ describe('zstd where node:zlib has none', () => {
 
   test('where there are no threads, large batches are worked on here', async () => {
     const { compress, decompress } = await withoutZstd()
-    const refused: JobRunner = { run: async job => job.pooled!(async () => undefined) }
+    const refused: JobRunner = { run: async job => job.pooled!(async () => undefined, stepwise) }
     const packed = await compress('zstd', text(100_000), undefined, refused)
     expect((await decompress('zstd', packed, 100_000, refused)).equals(text(100_000))).toBe(true)
   })

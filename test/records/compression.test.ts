@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { compress, decompress, type JobRunner, OFFLOAD_BYTES } from '../../src/protocol/compression/index.ts'
 import { BatchBuilder, encodedBatches } from '../../src/protocol/records/index.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
+import { stepwise } from '../../src/runtime/stepwise.ts'
 import { CODECS, noise, text } from './sample.ts'
 
 const GOLDEN =
@@ -64,6 +65,28 @@ describe('gzip and what it claims at its end', () => {
     const unpacked = decompress('gzip', packed, 16 << 20, nodeRuntime.offload)
     expect(unpacked).toBeInstanceOf(Promise)
     expect((await unpacked).equals(zeros)).toBe(true)
+  })
+
+  test('what several members hold is put together step by step', async () => {
+    let steps = 0
+    const counting = function* <T>(work: Iterator<void, T>): Generator<void, T, void> {
+      for (; ; steps++, yield) {
+        const { done, value } = work.next()
+        if (done) return value
+      }
+    }
+    const runner: JobRunner = {
+      run: job =>
+        job.pooled!(
+          async () => undefined,
+          work => stepwise(counting(work)),
+        ),
+    }
+    const packed = Buffer.concat([zlib.gzipSync(zeros), zlib.gzipSync(noise(3_000_000))])
+    const unpacked = await decompress('gzip', packed, 16 << 20, runner)
+    expect(unpacked.equals(Buffer.concat([zeros, noise(3_000_000)]))).toBe(true)
+    expect(steps).toBeGreaterThan(unpacked.length / (512 * 1024))
+    await expect(decompress('gzip', packed, unpacked.length - 1, runner)).rejects.toThrow(/more than 11388607 bytes/)
   })
 
   test('one member makes one piece, and is held to what it says', async () => {

@@ -8,8 +8,8 @@ export const OFFLOAD_OUTPUT_BYTES = 1024 * 1024
 /** A piece of work: `inline` blocks the loop; the other forms, of which a job has one, give way to others. Same result. */
 export interface Job<T> {
   inline(): T
-  /** On other threads: libuv's, or the runner's. */
-  pooled?(inThread: InThread): Promise<T>
+  /** On other threads: libuv's, or the runner's. What is left to do on the loop is done in steps. */
+  pooled?(inThread: InThread, inSteps: InSteps): Promise<T>
   /** In steps of a few milliseconds at most, between which others may have their turn. */
   stepped?(): Iterator<void, T>
   /** What comes out at most, where that may be far more than went in. */
@@ -30,6 +30,8 @@ export function jobOf<T>(steps: () => Generator<void, T, void>): Job<T> {
 }
 /** Has a thread call what a module exports. undefined where no thread can be had. */
 export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
+/** Takes steps, between which others may have their turn. */
+export type InSteps = <T>(steps: Iterator<void, T>) => Promise<T>
 /** Who decides which form runs: the runtime's `Offload` (D4) is one. Without it everything runs inline. */
 export interface JobRunner {
   run<T>(job: Job<T>): Promise<T>

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { Compressor } from './codec.ts'
+import { joined } from './pieces.ts'
 
 const gzipPooled = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
-const gunzipPooled = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 
 /** How each member begins. */
 const MAGIC = Buffer.from('1f8b08', 'hex')
@@ -16,10 +16,8 @@ const LEAST_CHUNK_BYTES = 64
 /** zlib's default level is 6. */
 export const gzip: Compressor = {
   compress(input, level) {
-    const options = {
-      chunkSize: Math.max(LEAST_CHUNK_BYTES, input.length >>> 1),
-      ...(level === undefined ? {} : { level }),
-    }
+    // One piece: deflate adds little to what does not shrink.
+    const options = { chunkSize: input.length + (input.length >>> 10) + 64, ...(level === undefined ? {} : { level }) }
     return { inline: () => zlib.gzipSync(input, options), pooled: () => gzipPooled(input, options) }
   },
   decompress(input, maxBytes) {
@@ -35,6 +33,22 @@ export const gzip: Compressor = {
       // One piece, with a byte of room by which zlib sees that it needs no other; no small ones, whatever is claimed.
       chunkSize: Math.max(LEAST_CHUNK_BYTES, claimed + 1, Math.min(bytes.length, bound)),
     }
-    return { inline: () => zlib.gunzipSync(input, options), pooled: () => gunzipPooled(input, options), mostBytes }
+    return {
+      inline: () => zlib.gunzipSync(bytes, options),
+      // What zlib.gunzip does, but for its putting all the pieces of several members together at once.
+      async pooled(_, inSteps) {
+        const stream = zlib.createGunzip(options)
+        stream.end(bytes)
+        const pieces: Buffer[] = []
+        let size = 0
+        for await (const piece of stream as AsyncIterable<Buffer>) {
+          pieces.push(piece)
+          size += piece.length
+          if (size > mostBytes) throw new RangeError(`more than ${mostBytes} bytes`)
+        }
+        return inSteps(joined(pieces))
+      },
+      mostBytes,
+    }
   },
 }

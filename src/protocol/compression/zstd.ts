@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
 import type { Compressor, Job } from './codec.ts'
+import { joined } from './pieces.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frame.ts'
 
 /** What serves where node:zlib has no zstd (Node before 22.15): the reference library as wasm, without an install script. */
@@ -73,15 +74,14 @@ function fromNode(node: NodeZstd): Compressor {
         chunkSize: Math.max(LEAST_CHUNK_BYTES, mostBytes + 1),
       })
       return {
-        inline: () =>
-          joined(
-            frames.map(frame => node.zstdDecompressSync(bytesOf(frame), options(frame))),
-            maxBytes,
-          ),
-        async pooled() {
-          const parts: Buffer[] = []
-          for (const frame of frames) parts.push(await decompressPooled(bytesOf(frame), options(frame)))
-          return joined(parts, maxBytes)
+        inline() {
+          const pieces = frames.map(frame => node.zstdDecompressSync(bytesOf(frame), options(frame)))
+          return pieces.length === 1 ? pieces[0]! : Buffer.concat(allowed(pieces, maxBytes))
+        },
+        async pooled(_, inSteps) {
+          const pieces: Buffer[] = []
+          for (const frame of frames) pieces.push(await decompressPooled(bytesOf(frame), options(frame)))
+          return inSteps(joined(allowed(pieces, maxBytes)))
         },
         mostBytes: boundOf(frames),
       }
@@ -139,11 +139,9 @@ function initialised(wasm: WasmZstd): boolean {
 
 const boundOf = (frames: readonly ZstdFrame[]): number => frames.reduce((sum, { mostBytes }) => sum + mostBytes, 0)
 
-function joined(parts: readonly Buffer[], maxBytes: number): Buffer {
-  if (parts.length === 1) return parts[0]!
-  const output = Buffer.concat(parts)
-  if (output.length > maxBytes) throw new RangeError('more than allowed')
-  return output
+function allowed(pieces: readonly Buffer[], maxBytes: number): readonly Buffer[] {
+  if (pieces.reduce((sum, { length }) => sum + length, 0) > maxBytes) throw new RangeError('more than allowed')
+  return pieces
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
