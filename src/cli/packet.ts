@@ -17,7 +17,7 @@ export interface Segment {
   readonly fin: boolean
   /** What was captured of its bytes. */
   readonly payload: Buffer
-  /** How many those were on the wire. */
+  /** How many those were on the wire; none where it is a reset, whose bytes are no data. */
   readonly size: number
 }
 
@@ -164,9 +164,7 @@ function tcp(part: Part, source: string, target: string): Segment | string {
     syn: (flags & Flag.SYN) !== 0,
     opens: (flags & (Flag.SYN | Flag.ACK)) === Flag.SYN,
     fin: (flags & Flag.FIN) !== 0,
-    payload: reset ? EMPTY : data.subarray(start),
+    payload: data.subarray(start),
     size: reset ? 0 : size - start,
   }
 }
-
-const EMPTY = Buffer.alloc(0)

@@ -250,6 +250,17 @@ describe('pcapng', () => {
     expectExchange(await decodeFile(Buffer.concat([sectionBlocks(RAW), ...obsolete])))
   })
 
+  test('simple blocks have no length of what was kept: it is the limit of the device', async () => {
+    const request = ip4(client(1, metadata(1)))
+    const section = sectionBlocks(RAW)
+    section.writeUInt32LE(70, section.length - 8)
+    const cut = simplePacketBlock(request.subarray(0, 70))
+    cut.writeUInt32LE(request.length, 8)
+    const { text } = await decodeFile(Buffer.concat([section, cut]), '--port', '9092')
+    expect(text).toContain(`, byte 30: ${metadata(1).length - 30} bytes are missing in the capture`)
+    expect(text).not.toContain('capture file')
+  })
+
   test('big-endian', async () => {
     const section = Buffer.alloc(16, 0xff)
     section.writeUInt32BE(0x1a2b3c4d)
