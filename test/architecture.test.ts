@@ -39,8 +39,8 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   // Files that Java properties name, read once, while options are read.
   'client/java-options.ts': ['node:fs readFileSync'],
   // Jobs, of which the runtime chooses the form that is run; and what it waits for (`Offload.loaded`).
-  'protocol/compression/gzip.ts': ['node:zlib *'],
-  'protocol/compression/zstd.ts': ['node:zlib *', 'import('],
+  'protocol/zlib.ts': ['node:zlib *', 'process.'],
+  'protocol/compression/zstd.ts': ['import('],
   'net/sasl/scram.ts': ['import('],
   // Looks whether there is WebAssembly.
   'util/wasm.ts': ['globalThis'],

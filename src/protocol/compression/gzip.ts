@@ -1,9 +1,11 @@
 import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
+import { nodeZlib } from '../zlib.ts'
 import type { Compressor } from './codec.ts'
 import { joined } from './pieces.ts'
 
-const gzipPooled = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
+const gzipPooled = (input: Uint8Array, options: ZlibOptions): Promise<Buffer> =>
+  promisify<Uint8Array, ZlibOptions, Buffer>(nodeZlib().gzip)(input, options)
 
 /** How each member begins. */
 const MAGIC = Buffer.from('1f8b08', 'hex')
@@ -18,7 +20,7 @@ export const gzip: Compressor = {
   compress(input, level) {
     // One piece: deflate adds little to what does not shrink.
     const options = { chunkSize: input.length + (input.length >>> 10) + 64, ...(level === undefined ? {} : { level }) }
-    return { inline: () => zlib.gzipSync(input, options), pooled: () => gzipPooled(input, options) }
+    return { inline: () => nodeZlib().gzipSync(input, options), pooled: () => gzipPooled(input, options) }
   },
   decompress(input, maxBytes) {
     if (input.length < LEAST_BYTES) throw new RangeError('no gzip')
@@ -34,10 +36,10 @@ export const gzip: Compressor = {
       chunkSize: Math.max(LEAST_CHUNK_BYTES, claimed + 1, Math.min(bytes.length, bound)),
     }
     return {
-      inline: () => zlib.gunzipSync(bytes, options),
+      inline: () => nodeZlib().gunzipSync(bytes, options),
       // What zlib.gunzip does, but for its putting all the pieces of several members together at once.
       async pooled(_, inSteps) {
-        const stream = zlib.createGunzip(options)
+        const stream = nodeZlib().createGunzip(options)
         stream.end(bytes)
         const pieces: Buffer[] = []
         let size = 0

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
+import { nodeZlib } from '../zlib.ts'
 import type { Compressor, Job } from './codec.ts'
 import { joined } from './pieces.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frame.ts'
@@ -41,6 +41,7 @@ let loaded: Compressor | Promise<Compressor> | undefined
 /** Asynchronous at first where the package has to be loaded. */
 export function zstd(): Compressor | Promise<Compressor> {
   if (!loaded) {
+    const zlib = nodeZlib()
     if (has(zlib)) return (loaded = fromNode(zlib))
     const loading = loadPackage()
     loaded = loading

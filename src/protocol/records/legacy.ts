@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { CorruptRecordError } from '../../errors.ts'
+import { nodeZlib } from '../zlib.ts'
 import { RecordBatch } from './batch.ts'
 import { EncodedBatch, hex, inPieces, type OpenOptions } from './encoded-batch.ts'
 import * as at from './layout.ts'
@@ -153,7 +153,7 @@ function partsOf(message: Buffer, shift: number, offset: bigint, checkCrc: boole
   const magic = message[at.MAGIC]!
   if (magic > 1) throw corrupt(offset, `it is inside a message of an older format and claims format ${magic}`)
   if (checkCrc) {
-    const found = crc32(message.subarray(at.MAGIC))
+    const found = nodeZlib().crc32(message.subarray(at.MAGIC))
     const announced = message.readUInt32BE(at.LEGACY_CRC)
     if (found !== announced) throw corrupt(offset, `its checksum is ${hex(found)}, not ${hex(announced)} as it says`)
   }

@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib'
 import { KafkaError } from '../../errors.ts'
 import { CODECS, type Codec, compress, type JobRunner } from '../compression/index.ts'
+import { nodeZlib } from '../zlib.ts'
 import { int64Of, type RecordInput } from './builder.ts'
 import * as at from './layout.ts'
 
@@ -109,7 +109,7 @@ export class MessageSetBuilder {
     message[at.MAGIC] = this.magic
     message[at.LEGACY_ATTRIBUTES] = codec | (late ? at.LOG_APPEND_TIME : 0)
     if (late) message.writeBigInt64BE(logAppendTimeMs, at.LEGACY_TIMESTAMP)
-    message.writeUInt32BE(crc32(message.subarray(at.MAGIC)), at.LEGACY_CRC)
+    message.writeUInt32BE(nodeZlib().crc32(message.subarray(at.MAGIC)), at.LEGACY_CRC)
   }
 
   private field(bytes: Uint8Array | null, place: number): number {
