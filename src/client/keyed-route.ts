@@ -17,9 +17,8 @@ interface KeyPath {
   readonly field: string
   readonly isArray: boolean
   readonly inner: string | undefined
-  /** Versions that have the field. */
+  /** First version that has the field. */
   readonly since: number
-  readonly until: number
 }
 
 /** One key of a request for many. */
@@ -46,9 +45,8 @@ export async function sendKeyed(cluster: Cluster, router: Router, operation: Ope
   // InitProducerId without a transactional id, or nothing asked for.
   if (!path) return router.whole(operation, request, { kind: 'any' })
   if (!path.isArray) {
-    const maxVersion = Math.min(operation.maxVersion ?? NEVER, path.until)
     const key = String(request[path.field])
-    return router.whole({ ...operation, maxVersion }, request, { kind: 'coordinator', of: route.kind, key })
+    return router.whole(operation, request, { kind: 'coordinator', of: route.kind, key })
   }
   return new KeyedRequest(cluster, router, operation, request, path, route).send()
 }
@@ -123,7 +121,7 @@ class KeyedRequest implements Splitter<KeyedPart> {
     // The version decides whether many keys fit one request.
     const version =
       api.key === OffsetFetch.key ? await client.versionOf(nodeId, api, { lane: laneOf(api), timeoutMs, signal }) : NEVER
-    if (version < this.path.since || (maxVersion ?? NEVER) < this.path.since) {
+    if (version < this.path.since || maxVersion < this.path.since) {
       const results = await Promise.all(
         shard.map(({ element }) => offsetFetchOfOneGroup(this.router, this.operation, nodeId, element as Body, this.request)),
       )
@@ -165,7 +163,7 @@ function pathsOf(api: Api, route: KeyedRoute): KeyPath[] {
     const [first = '', inner] = path.split('.')
     const field = first.replace('[]', '')
     const presence = (api.request.shape as Shape)[field]?.presence
-    return { field, isArray: first.endsWith('[]'), inner, since: presence?.since ?? 0, until: presence?.until ?? NEVER }
+    return { field, isArray: first.endsWith('[]'), inner, since: presence?.since ?? 0 }
   })
 }
 

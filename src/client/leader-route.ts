@@ -1,7 +1,7 @@
 import { BrokerError } from '../errors.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
-import { type Api, NEVER, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
+import { type Api, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
 import { type Body, codeOf, elementShape, joined } from './merge.ts'
 import type { Metadata } from './metadata.ts'
 import { remedyFor } from './retry.ts'
@@ -126,7 +126,7 @@ class LeaderRequest implements Splitter<Piece> {
     const { plan, operation, metadata } = this
     // Ids are looked up at each attempt anew: a topic may be recreated meanwhile.
     const complete = withTopicIds(operation.api, bodyOf(plan, this.request, shard), metadata)
-    const maxVersion = Math.min(operation.maxVersion ?? NEVER, complete.maxVersion)
+    const maxVersion = Math.min(operation.maxVersion, complete.maxVersion)
     const answer = await this.router.once({ ...operation, maxVersion }, complete.request, nodeId)
     if (answer) {
       this.answers.push(answer)

@@ -16,7 +16,7 @@ export async function offsetFetchOfOneGroup(
   request: Body,
 ): Promise<Body> {
   const { groupId, topics } = group
-  const maxVersion = Math.min(operation.maxVersion ?? LAST_OF_ONE_GROUP, LAST_OF_ONE_GROUP)
+  const maxVersion = Math.min(operation.maxVersion, LAST_OF_ONE_GROUP)
   // Asking for all topics needs v2 as well.
   const minVersion = Math.max(operation.minVersion ?? 0, topics === null ? HAS_GROUP_ERROR : 0)
   const answer = await router.once(

@@ -39,7 +39,7 @@ export const asksForCoordinators = (api: Api, request: Body): boolean =>
 
 /** FindCoordinator for each key alone; the answer in the newer form. */
 export async function findOneByOne(router: Router, operation: Operation, request: Body, to: Destination): Promise<Body> {
-  const maxVersion = Math.min(operation.maxVersion ?? LAST_OF_ONE_KEY, LAST_OF_ONE_KEY)
+  const maxVersion = Math.min(operation.maxVersion, LAST_OF_ONE_KEY)
   const { coordinatorKeys, keyType } = request as { coordinatorKeys: readonly string[]; keyType?: number }
   const answers = await Promise.all(
     coordinatorKeys.map(key =>

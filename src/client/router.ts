@@ -41,7 +41,8 @@ export interface Operation {
   readonly signal: AbortSignal | undefined
   readonly version: number | undefined
   readonly minVersion: number | undefined
-  readonly maxVersion: number | undefined
+  /** NEVER when there is no limit. */
+  readonly maxVersion: number
 }
 
 /** Head-of-line classes of the requests that may be held back for long; everything else shares one. */
@@ -91,7 +92,7 @@ export class Router {
     const names = namesWithoutId(api, request)
     if (names.length > 0) await metadata.locate(names, { timeoutMs: deadline.remainingMs, signal, patience: 1 })
     const complete = withTopicIds(api, request, metadata)
-    return [{ ...operation, maxVersion: Math.min(operation.maxVersion ?? NEVER, complete.maxVersion) }, complete.request]
+    return [{ ...operation, maxVersion: Math.min(operation.maxVersion, complete.maxVersion) }, complete.request]
   }
 
   /** Unless the caller says otherwise, the broker may take as long as the answer is waited for. */

@@ -1,6 +1,6 @@
 import { closures, lengthOf, lost, notNull } from './closures.ts'
 import { comparison, defaultOf, hasLength, isOptional, Layout, markVerb } from './presence.ts'
-import { ALWAYS, type Decoded, type Encodable, type Message, type Presence, type Shape, type Wire } from './schema.ts'
+import { ALWAYS, type Decoded, type Encodable, type Message, NO_BYTES, type Presence, type Shape, type Wire } from './schema.ts'
 import { countTags, type Reader, unknownTags, type Writer } from './wire.ts'
 
 /** Reads and writes one version of a message. Both throw RangeError or TypeError: frame.ts says where and why. */
@@ -202,7 +202,7 @@ function literal(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return '[]'
-  if (value instanceof Uint8Array) return 'EMPTY'
+  if (value instanceof Uint8Array) return 'NO_BYTES'
   return `{ ${Object.entries(value)
     .map(([name, member]) => `${name}: ${literal(member)}`)
     .join(', ')} }`
@@ -221,4 +221,4 @@ function changed(value: string, wire: Wire, at: Presence): string {
 }
 
 /** What generated code calls besides Reader and Writer. */
-const runtime = { unknownTags, countTags, lengthOf, notNull, lost, EMPTY: Buffer.alloc(0) }
+const runtime = { unknownTags, countTags, lengthOf, notNull, lost, NO_BYTES }

@@ -1,6 +1,6 @@
 /** The rules of one version of a message, which the code generator, the closures, the tracer and the tests share. */
 import { UnsupportedVersionError } from '../errors.ts'
-import { type Message, NEVER, NO_UUID, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
+import { type Message, NEVER, NO_BYTES, NO_UUID, type Presence, type Primitive, type Shape, type Wire } from './schema.ts'
 
 /** A method of Reader, and of Writer, for one primitive. */
 export type Verb = Primitive | 'compactString' | 'compactBytes' | 'compactRecords'
@@ -85,7 +85,6 @@ export const isOptional = (at: Presence): boolean =>
 /** What a nullable struct begins with: -1 or 1, but 0 or 1 as a tagged field. */
 export const markVerb = (at: Presence): 'present' | 'bool' => (at.tag === undefined ? 'present' : 'bool')
 
-const EMPTY = Buffer.alloc(0)
 const ZERO: { readonly [P in Primitive]: unknown } = {
   bool: false,
   int8: 0,
@@ -96,8 +95,8 @@ const ZERO: { readonly [P in Primitive]: unknown } = {
   float64: 0,
   string: '',
   legacyString: '',
-  bytes: EMPTY,
-  records: EMPTY,
+  bytes: NO_BYTES,
+  records: NO_BYTES,
   uuid: NO_UUID,
 }
 
@@ -114,5 +113,5 @@ export const defaultsOf = (shape: Shape): { [name: string]: unknown } =>
 export function comparison(wire: Wire, at: Presence): 'members' | 'length' | 'identity' {
   if (at.fallback !== undefined) return 'identity'
   if (wire.kind === 'struct') return 'members'
-  return wire.kind === 'array' || ZERO[wire.primitive] === EMPTY ? 'length' : 'identity'
+  return wire.kind === 'array' || ZERO[wire.primitive] === NO_BYTES ? 'length' : 'identity'
 }

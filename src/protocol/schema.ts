@@ -179,6 +179,8 @@ export const records = scalar<Uint8Array>('records')
 export const uuid = scalar<string>('uuid')
 /** The all-zero uuid, which stands for "no id". */
 export const NO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+/** Bytes of which there are none; shared, as nobody can write into them. */
+export const NO_BYTES = Buffer.alloc(0)
 
 export const topicName = scalar<string>('string', { entity: 'topicName' })
 export const groupId = scalar<string>('string', { entity: 'groupId' })

@@ -1,5 +1,5 @@
 import { MAX_BYTES, MIN_BYTES, RepeatedStrings } from './repeated-strings.ts'
-import { NO_UUID } from './schema.ts'
+import { NO_BYTES, NO_UUID } from './schema.ts'
 import { View } from './view.ts'
 
 /**
@@ -119,7 +119,7 @@ export class Reader {
   /** The next `n` bytes, as a view. */
   slice(n: number): Buffer {
     const at = this.claim(n)
-    return n === 0 ? EMPTY : new View(this.memory, this.memoryStart + at, n)
+    return n === 0 ? NO_BYTES : new View(this.memory, this.memoryStart + at, n)
   }
 
   /** Reads a tagged-field section. `known` reads a tag it knows and says so; the others are kept. */
@@ -189,8 +189,6 @@ function exceeds(n: number, each: number, left: number): never {
       : `${n} elements of ${each} bytes or more, and ${left} bytes left`,
   )
 }
-
-const EMPTY = Buffer.alloc(0)
 
 function decodeUtf8(buffer: Buffer, start: number, end: number): string {
   const text = buffer.utf8Slice(start, end)

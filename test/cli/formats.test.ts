@@ -114,46 +114,27 @@ describe('link layers', () => {
 
 describe('IP', () => {
   test('padding behind a packet is none of its bytes', async () => {
-    const padded = (ip: Buffer, type: number) => Buffer.concat([ethernet(ip, type), Buffer.alloc(9, 0x5a)])
-    expectExchange(
-      await decodeFile(
-        pcapFile(
-          ETHERNET,
-          exchange.map(segment => padded(ip4(segment), 0x0800)),
-        ),
-      ),
-    )
-    expectExchange(
-      await decodeFile(
-        pcapFile(
-          ETHERNET,
-          exchange.map(segment => padded(ip6(segment), 0x86dd)),
-        ),
-      ),
-    )
+    for (const [ip, type] of [
+      [ip4, 0x0800],
+      [ip6, 0x86dd],
+    ] as const) {
+      const padded = exchange.map(segment => Buffer.concat([ethernet(ip(segment), type), Buffer.alloc(9, 0x5a)]))
+      expectExchange(await decodeFile(pcapFile(ETHERNET, padded)))
+    }
   })
 
   test('a length of 0 leaves it to the capture: segments that the network card splits', async () => {
-    const offloaded = (ip: Buffer, at: number) => {
-      ip.writeUInt16BE(0, at)
-      return ip
+    for (const [ip, lengthAt] of [
+      [ip4, 2],
+      [ip6, 4],
+    ] as const) {
+      const offloaded = exchange.map(segment => {
+        const packet = ip(segment)
+        packet.writeUInt16BE(0, lengthAt)
+        return packet
+      })
+      expectExchange(await decodeFile(pcapFile(RAW, offloaded)))
     }
-    expectExchange(
-      await decodeFile(
-        pcapFile(
-          RAW,
-          exchange.map(segment => offloaded(ip4(segment), 2)),
-        ),
-      ),
-    )
-    expectExchange(
-      await decodeFile(
-        pcapFile(
-          RAW,
-          exchange.map(segment => offloaded(ip6(segment), 4)),
-        ),
-      ),
-    )
   })
 
   test('of such a segment the capture may have a part only', async () => {

@@ -15,6 +15,7 @@ export interface Job<T> {
   /** What comes out at most, where that may be far more than went in. */
   readonly mostBytes?: number
 }
+
 /** Work that yields every few hundred microseconds, where others may have their turn: both forms of running it. */
 export function jobOf<T>(steps: () => Generator<void, T, void>): Job<T> {
   return {
@@ -28,6 +29,7 @@ export function jobOf<T>(steps: () => Generator<void, T, void>): Job<T> {
     stepped: steps,
   }
 }
+
 /** Has a thread call what a module exports. undefined where no thread can be had. */
 export type InThread = (module: string, name: string, input: Uint8Array, options: unknown) => Promise<Uint8Array | undefined>
 /** Takes steps, between which others may have their turn. */
