@@ -15,13 +15,14 @@ for (const label of wanted.length > 0 ? wanted : Object.keys(side.cases)) {
 
 /** Nanoseconds of processor time per operation: all that was used over all that was done, garbage collection included. */
 async function measure(run: (n: number) => unknown): Promise<number> {
+  // Before the warm-up: a forced collection drops compiled code as well.
+  ;(globalThis as { gc?: () => void }).gc?.()
   let n = 1
   for (let spent = 0; spent < Number(warmUpMs); ) {
     const took = await timed(run, n)
     spent += took
     if (took < Number(measureMs) / 50) n *= 2
   }
-  ;(globalThis as { gc?: () => void }).gc?.()
   let spent = 0
   let done = 0
   for (; spent < Number(measureMs); done += n) spent += await timed(run, n)

@@ -7,7 +7,7 @@ import { RecordReader } from '../../src/consumer/record.ts'
 import { BatchBuilder, encodedBatches, type RecordBatch } from '../../src/protocol/records/index.ts'
 import { bytes, json, type Serde, string } from '../../src/serde/index.ts'
 import type { Side } from '../rounds.ts'
-import { batchOf, type Cell, caseName, MATRIX, OPERATIONS, type Operation, recordsOf } from './cells.ts'
+import { batchOf, type Cell, caseName, MATRIX, OPERATIONS, type Operation, recordsOf, sizeOf } from './cells.ts'
 
 const OPEN = { checkCrcs: true, maxBytes: 64 << 20 }
 const sink = { total: 0 }
@@ -45,11 +45,10 @@ async function prepare(operation: Operation, cell: Cell): Promise<(n: number) =>
   const use = uses[operation]
   if (!use) {
     const records = recordsOf(cell)
+    // As the producer's BatchMemory: the same again, once the batch before is acknowledged.
+    const memory = Buffer.allocUnsafeSlow(sizeOf(cell))
     const encode = () => {
-      const builder = new BatchBuilder({
-        codec: cell.codec,
-        capacityBytes: Math.min(cell.count * (cell.valueBytes + 20), 16 * 1024),
-      })
+      const builder = new BatchBuilder({ codec: cell.codec, memory })
       for (const record of records) builder.append(record)
       return builder.finish({})
     }

@@ -1,6 +1,7 @@
 import { KafkaError, TimeoutError } from '../errors.ts'
 import { BatchBuilder } from '../protocol/records/index.ts'
 import type { Clock, Timer } from '../runtime/runtime.ts'
+import { BatchMemory } from './batch-memory.ts'
 import { FlushTracker } from './flush-tracker.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { type Partitioner, type PartitionLoad, partitionOfKey, StickyPartitioner } from './partitioner.ts'
@@ -34,6 +35,8 @@ export interface AccumulatorEvents {
 }
 
 const BATCH_OVERHEAD = 61
+/** Of `bufferMemory`: what is kept for batches to come when nothing is being sent. */
+const KEPT = 0.25
 /** From here on `enqueue` asks its caller to pause; the rest is for callers that were not asked. */
 const FULL = 0.75
 const DRAINED = 0.5
@@ -45,6 +48,7 @@ export class Accumulator {
   private readonly clock: Clock
   private readonly random: () => number
   private readonly events: AccumulatorEvents
+  private readonly memory: BatchMemory
   private readonly topics = new Map<string, ProducerTopic>()
   /** Topics with parked records. */
   private readonly held = new Set<ProducerTopic>()
@@ -58,6 +62,7 @@ export class Accumulator {
     this.clock = runtime.clock
     this.random = runtime.random
     this.events = events
+    this.memory = new BatchMemory(options.batchSize, options.bufferMemory * KEPT)
   }
 
   topic(name: string): ProducerTopic {
@@ -237,7 +242,7 @@ export class Accumulator {
     if (!batch) {
       topic.usedAt = this.clock.monotonic()
       const at = { topic: topic.name, partition: queue.partition, createdAt: topic.usedAt, generation }
-      batch = new ProducerBatch(at, this.options.encoding, this.capacityFor(queue, size))
+      batch = new ProducerBatch(at, this.options.encoding, this.memory, this.capacityFor(queue, size))
       this.bytes += batch.sizeBytes
       queue.push(batch)
       this.flushes.began(generation)

@@ -1,6 +1,7 @@
 import type { JobRunner } from '../protocol/compression/index.ts'
 import { BatchBuilder, type Codec, EncodedBatch, MessageSetBuilder, type RecordBatch } from '../protocol/records/index.ts'
 import type { RecordHeader } from '../serde/index.ts'
+import type { BatchMemory } from './batch-memory.ts'
 import type { ProducerIdentity } from './identity.ts'
 import { AcknowledgedRecord, type BatchAcknowledgement } from './record.ts'
 import type { SendCall } from './send-call.ts'
@@ -48,8 +49,11 @@ export class ProducerBatch {
   /** Its promises know already: it timed out while its answer was still awaited. */
   settled = false
   private readonly encoding: BatchEncoding
+  private readonly memory: BatchMemory
   private builder: BatchBuilder | undefined
   private encoded: Uint8Array | undefined
+  /** What `encoded` is a part of, if it is not compressed. */
+  private plain: Buffer | undefined
   private stamped: BatchSequence | undefined
   // One entry per record that somebody waits for; enqueued records have none.
   private readonly calls: SendCall[] = []
@@ -60,6 +64,7 @@ export class ProducerBatch {
   constructor(
     at: { topic: string; partition: number; createdAt: number; generation: number },
     encoding: BatchEncoding,
+    memory: BatchMemory,
     capacityBytes: number,
   ) {
     this.topic = at.topic
@@ -67,7 +72,8 @@ export class ProducerBatch {
     this.createdAt = at.createdAt
     this.generation = at.generation
     this.encoding = encoding
-    this.builder = new BatchBuilder({ codec: encoding.codec, level: encoding.level, capacityBytes })
+    this.memory = memory
+    this.builder = new BatchBuilder({ codec: encoding.codec, level: encoding.level, memory: memory.take(capacityBytes) })
     this.sizeBytes = this.builder.sizeBytes
   }
 
@@ -107,11 +113,14 @@ export class ProducerBatch {
       return this.encoded
     }
     this.stamped = sequence
+    const builder = this.builder!
     const keep = (bytes: Uint8Array): Uint8Array => {
+      if (this.encoding.codec === 'none') this.plain = builder.memory
+      else this.memory.give(builder.memory)
       this.builder = undefined
       return (this.encoded = bytes)
     }
-    const finished = this.builder!.finish({ ...(sequence && stampOf(sequence)), offload })
+    const finished = builder.finish({ ...(sequence && stampOf(sequence)), offload })
     return finished instanceof Promise ? finished.then(keep) : keep(finished)
   }
 
@@ -154,7 +163,7 @@ export class ProducerBatch {
   }
 
   private part(records: RecordBatch, from: number, to: number): ProducerBatch {
-    const part = new ProducerBatch(this, this.encoding, this.sizeBytes >> 1)
+    const part = new ProducerBatch(this, this.encoding, this.memory, this.sizeBytes >> 1)
     let awaited = this.deltas.findIndex(delta => delta >= from)
     for (let i = from; i < to; i++) {
       const record = recordAt(records, i)
@@ -163,6 +172,15 @@ export class ProducerBatch {
     }
     part.closed = true
     return part
+  }
+
+  /**
+   * Its memory may be used anew: there was one attempt, and it was answered, so that no write can be under way.
+   * The batch must not be used again.
+   */
+  recycle(): void {
+    if (this.plain) this.memory.give(this.plain)
+    this.plain = this.encoded = undefined
   }
 
   /** Tells every caller where its record is. Once only. */

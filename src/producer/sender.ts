@@ -202,8 +202,11 @@ export class Sender implements OutboxHost {
             { retriable: true },
           ),
         )
-      } else if (verdict === 'stored') this.stored(queue, batch, answer)
-      else {
+      } else if (verdict === 'stored') {
+        this.stored(queue, batch, answer)
+        // After a second attempt the socket of the first may still have it.
+        if (batch.attempts === 1) batch.recycle()
+      } else {
         if (verdict === 'relocate') stale = `${errorRow(answer.errorCode).name} of ${place(queue)}`
         this.refused(outbox, queue, batch, answer, verdict, response)
       }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { BatchMemory } from '../../src/producer/batch-memory.ts'
 import { Identities, sequenceAfter } from '../../src/producer/identity.ts'
 import { PartitionQueue } from '../../src/producer/partition-queue.ts'
 import { ProducerBatch } from '../../src/producer/producer-batch.ts'
@@ -18,6 +19,7 @@ function batchOf(records: number, createdAt = 0): ProducerBatch {
   const batch = new ProducerBatch(
     { topic: 't', partition: 0, createdAt, generation: 0 },
     { codec: 'none', level: undefined },
+    new BatchMemory(0, 0),
     128,
   )
   for (let i = 0; i < records; i++)

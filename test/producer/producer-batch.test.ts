@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { BatchMemory } from '../../src/producer/batch-memory.ts'
 import { ProducerBatch } from '../../src/producer/producer-batch.ts'
 import type { RecordMetadata } from '../../src/producer/record.ts'
 import type { SendCall } from '../../src/producer/send-call.ts'
@@ -16,7 +17,8 @@ class Told implements SendCall {
 }
 
 function batchOf(count: number, call?: SendCall, codec: Codec = 'none'): ProducerBatch {
-  const batch = new ProducerBatch({ topic: 't', partition: 3, createdAt: 0, generation: 0 }, { codec, level: undefined }, 64)
+  const at = { topic: 't', partition: 3, createdAt: 0, generation: 0 }
+  const batch = new ProducerBatch(at, { codec, level: undefined }, new BatchMemory(0, 0), 64)
   for (let i = 0; i < count; i++)
     batch.append(
       { key: null, value: Buffer.from(`value ${i}`), headers: undefined, timestamp: 1_000 + i },

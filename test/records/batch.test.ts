@@ -171,7 +171,7 @@ test('a checksum is verified, unless told not to', async () => {
 })
 
 test('sizeOf is never below what a record adds', async () => {
-  const builder = new BatchBuilder({ codec: 'none', capacityBytes: 1 })
+  const builder = new BatchBuilder({ codec: 'none', memory: Buffer.alloc(1) })
   for (const record of records) {
     const before = builder.sizeBytes
     builder.append(record)

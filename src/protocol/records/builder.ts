@@ -9,8 +9,8 @@ export interface BatchBuilderOptions {
   readonly codec: Codec
   /** Compression level (KIP-390): gzip 1–9, lz4 1–17, zstd -131072…22. */
   readonly level?: number | undefined
-  /** First size of the buffer. */
-  readonly capacityBytes?: number | undefined
+  /** Where to write, with whatever in it; exchanged for a larger one when it is full. Default: new memory of 1 KiB. */
+  readonly memory?: Buffer | undefined
   /** From when on compaction may drop the batch's tombstones and markers, milliseconds since the epoch (KIP-534). */
   readonly deleteHorizonMs?: number | undefined
 }
@@ -52,12 +52,12 @@ export class BatchBuilder {
   /** Then `firstTime` is the horizon, whatever the records' own times. */
   private readonly hasHorizon: boolean
 
-  constructor({ codec, level, capacityBytes = 1024, deleteHorizonMs }: BatchBuilderOptions) {
+  constructor({ codec, level, memory = Buffer.allocUnsafe(1024), deleteHorizonMs }: BatchBuilderOptions) {
     this.hasHorizon = deleteHorizonMs !== undefined
     if (deleteHorizonMs !== undefined) this.firstTime = deleteHorizonMs
     this.codec = codec
     this.level = level
-    this.buffer = Buffer.allocUnsafe(Math.max(capacityBytes, at.RECORDS))
+    this.buffer = memory.length < at.RECORDS ? Buffer.allocUnsafe(1024) : memory
   }
 
   get count(): number {
@@ -66,6 +66,10 @@ export class BatchBuilder {
   /** Size if finished now, before compression. */
   get sizeBytes(): number {
     return this.pos
+  }
+  /** What the records are in; of an uncompressed batch, what `finish` returns is a part of it. */
+  get memory(): Buffer {
+    return this.buffer
   }
 
   /** How many bytes a record adds at most. */
@@ -96,7 +100,7 @@ export class BatchBuilder {
     // Last of what may refuse the record: it changes what the header will say.
     const time = this.timeDelta(record.timestamp)
     size += typeof time === 'number' ? varintBytes(time) : varlongBytes(time)
-    this.reserve(5 + size)
+    this.reserve(varintBytes(size << 1) + size)
 
     const { buffer } = this
     let pos = putVarint(buffer, this.pos, size << 1)
