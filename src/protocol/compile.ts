@@ -92,7 +92,8 @@ class Generator {
   structReader(path: string, shape: Shape): string {
     const members: string[] = [],
       known: string[] = []
-    for (const [name, { wire, presence: at }] of Object.entries(shape)) {
+    for (const name of Object.keys(shape)) {
+      const { wire, presence: at } = shape[name]!
       const read = this.layout.onWire(at) ? this.read(`${path}.${name}`, wire, at) : undefined
       if (read && at.tag !== undefined) known.push(`case ${at.tag}: m.${name} = ${read}; return true`)
       members.push(`${name}: ${read && at.tag === undefined ? read : literal(defaultOf(wire, at))}`)
@@ -111,8 +112,8 @@ class Generator {
       const struct = `${this.structReader(path, wire.shape)}(r)`
       return nullable ? `(r.${markVerb(at)}() ? ${struct} : null)` : struct
     }
-    if (wire.kind === 'array') return `${this.arrayReader(path, wire.element, nullable)}(r)`
-    const value = `r.${this.layout.verb(wire.primitive)}()`
+    if (wire.kind === 'array' && !isInt32(wire.element)) return `${this.arrayReader(path, wire.element, nullable)}(r)`
+    const value = `r.${wire.kind === 'array' ? this.layout.int32sVerb : this.layout.verb(wire.primitive)}()`
     return nullable || !hasLength(wire) ? value : `notNull(${value}, "${path}")`
   }
 
@@ -196,6 +197,8 @@ function tagSection(fields: TaggedField[]): string {
     `if (kept) w.keptTags(kept, ${fields.at(-1)?.tag ?? -1})`,
   ].join('\n')
 }
+
+const isInt32 = (wire: Wire): boolean => wire.kind === 'primitive' && wire.primitive === 'int32'
 
 /** Source text of a default. */
 function literal(value: unknown): string {

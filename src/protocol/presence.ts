@@ -35,6 +35,9 @@ export class Layout {
   get countVerb(): 'count' | 'compactCount' {
     return this.flexible ? 'compactCount' : 'count'
   }
+  get int32sVerb(): 'int32s' | 'compactInt32s' {
+    return this.flexible ? 'compactInt32s' : 'int32s'
+  }
 
   /** The fewest bytes an element of an array can take, at least 1: a count times this must fit into what is left. */
   leastBytes(wire: Wire): number {
@@ -46,12 +49,11 @@ export class Layout {
       const { primitive } = wire
       return FIXED_BYTES[primitive] ?? (this.verb(primitive) !== primitive ? 1 : LENGTH_BYTES[primitive]!)
     }
-    return Object.values(wire.shape)
-      .filter(field => this.onWire(field.presence) && field.presence.tag === undefined)
-      .reduce(
-        (sum, { wire, presence }) => sum + (wire.kind === 'struct' && this.nullable(presence) ? 1 : this.least(wire)),
-        this.flexible ? 1 : 0,
-      )
+    let sum = this.flexible ? 1 : 0
+    for (const { wire: member, presence } of Object.values(wire.shape))
+      if (this.onWire(presence) && presence.tag === undefined)
+        sum += member.kind === 'struct' && this.nullable(presence) ? 1 : this.least(member)
+    return sum
   }
 }
 
