@@ -27,30 +27,36 @@ const nodes = [
 execFileSync(process.execPath, ['--import', 'tsx', here('../scripts/build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] })
 const dist = here('../dist/protocol.js')
 
-/** Processes of their own that do nothing else: median milliseconds by the clock and on the processor, MB of RSS, and the milliseconds that `code` leaves in `cold`. */
-function fresh(node: string, code: string): Record<'ms' | 'cpu' | 'mb' | 'cold', number> {
-  const script = `
+/** Processes of their own that do nothing else: median milliseconds by the clock and on the processor, MB of RSS, and the milliseconds that `code` leaves in `cold`; it is given the number of the process. */
+function fresh(node: string, code: (process: number) => string): Record<'ms' | 'cpu' | 'mb' | 'cold', number> {
+  const script = (process: number) => `
     const usage = process.cpuUsage(), start = performance.now()
     let cold = 0
-    ${code}
+    ${code(process)}
     const ms = performance.now() - start, { user, system } = process.cpuUsage(usage)
     console.log(JSON.stringify({ ms, cpu: (user + system) / 1000, mb: process.memoryUsage.rss() / 1e6, cold }))`
   const samples = Array.from(
-    { length: pace.rounds },
-    (): Record<string, number> => JSON.parse(execFileSync(node, ['--input-type=module', '-e', script], { encoding: 'utf8' })),
+    { length: 2 * pace.rounds + 1 },
+    (_, process): Record<string, number> =>
+      JSON.parse(execFileSync(node, ['--input-type=module', '-e', script(process)], { encoding: 'utf8' })),
   )
   const median = (name: string) => samples.map(sample => sample[name]!).sort((a, b) => a - b)[samples.length >> 1]!
   return { ms: median('ms'), cpu: median('cpu'), mb: median('mb'), cold: median('cold') }
 }
 
-/** The first answer that a process decodes: its codec is compiled meanwhile. It is the Metadata response of the cases, encoded elsewhere. */
+/**
+ * The first answer that a process decodes: its codec is compiled meanwhile. It is the Metadata response of the cases, encoded elsewhere.
+ * It makes 0.15 MB of objects, so that one process in four or so collects garbage meanwhile, for a millisecond: each process has
+ * made another amount before, lest chance decide for all of them.
+ */
 function coldDecode(node: string): number {
   const frame = Buffer.concat(encodeResponse(Metadata, 12, 1, metadataResponse))
     .subarray(4)
     .toString('base64')
   return fresh(
     node,
-    `const { Metadata, decodeResponse } = await import(${JSON.stringify(dist)})
+    process => `const { Metadata, decodeResponse } = await import(${JSON.stringify(dist)})
+    for (let kept = 0; kept < ${process}; kept++) new Array(8192).fill(kept)
     const frame = Buffer.from('${frame}', 'base64'), begin = performance.now()
     decodeResponse(Metadata, 12, frame)
     cold = performance.now() - begin`,
@@ -58,8 +64,8 @@ function coldDecode(node: string): number {
 }
 
 for (const { node } of nodes) {
-  const bare = fresh(node, '')
-  const loaded = fresh(node, `await import(${JSON.stringify(dist)})`)
+  const bare = fresh(node, () => '')
+  const loaded = fresh(node, () => `await import(${JSON.stringify(dist)})`)
   console.log(
     `${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}: import 'kafkawire/protocol' ${loaded.ms.toFixed(1)} ms ` +
       `(${(loaded.cpu - bare.cpu).toFixed(1)} ms on the processor), ${(loaded.mb - bare.mb).toFixed(1)} MB of RSS over bare Node; ` +

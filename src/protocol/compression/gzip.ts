@@ -1,11 +1,7 @@
-import { promisify } from 'node:util'
 import type { ZlibOptions } from 'node:zlib'
-import { nodeZlib } from '../zlib.ts'
+import { nodeZlib, promised } from '../zlib.ts'
 import type { Compressor } from './codec.ts'
 import { joined } from './pieces.ts'
-
-const gzipPooled = (input: Uint8Array, options: ZlibOptions): Promise<Buffer> =>
-  promisify<Uint8Array, ZlibOptions, Buffer>(nodeZlib().gzip)(input, options)
 
 /** How each member begins. */
 const MAGIC = Buffer.from('1f8b08', 'hex')
@@ -20,7 +16,10 @@ export const gzip: Compressor = {
   compress(input, level) {
     // One piece: deflate adds little to what does not shrink.
     const options = { chunkSize: input.length + (input.length >>> 10) + 64, ...(level === undefined ? {} : { level }) }
-    return { inline: () => nodeZlib().gzipSync(input, options), pooled: () => gzipPooled(input, options) }
+    return {
+      inline: () => nodeZlib().gzipSync(input, options),
+      pooled: () => promised<ZlibOptions>(nodeZlib().gzip, input, options),
+    }
   },
   decompress(input, maxBytes) {
     if (input.length < LEAST_BYTES) throw new RangeError('no gzip')

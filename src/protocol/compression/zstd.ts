@@ -1,6 +1,5 @@
-import { promisify } from 'node:util'
 import { KafkaError } from '../../errors.ts'
-import { nodeZlib } from '../zlib.ts'
+import { nodeZlib, promised } from '../zlib.ts'
 import type { Compressor, Job } from './codec.ts'
 import { joined } from './pieces.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frame.ts'
@@ -58,12 +57,10 @@ function has(module: object): module is NodeZstd {
 }
 
 function fromNode(node: NodeZstd): Compressor {
-  const compressPooled = promisify(node.zstdCompress)
-  const decompressPooled = promisify(node.zstdDecompress)
   return {
     compress(input, level = DEFAULT_LEVEL) {
       const options = { params: { [node.constants.ZSTD_c_compressionLevel]: level }, chunkSize: input.length + 1024 }
-      return { inline: () => node.zstdCompressSync(input, options), pooled: () => compressPooled(input, options) }
+      return { inline: () => node.zstdCompressSync(input, options), pooled: () => promised(node.zstdCompress, input, options) }
     },
     decompress(input, maxBytes) {
       const frames = zstdFrames(input, maxBytes)
@@ -81,7 +78,7 @@ function fromNode(node: NodeZstd): Compressor {
         },
         async pooled(_, inSteps) {
           const pieces: Buffer[] = []
-          for (const frame of frames) pieces.push(await decompressPooled(bytesOf(frame), options(frame)))
+          for (const frame of frames) pieces.push(await promised(node.zstdDecompress, bytesOf(frame), options(frame)))
           return inSteps(joined(allowed(pieces, maxBytes)))
         },
         mostBytes: boundOf(frames),
