@@ -8,7 +8,7 @@ import { ClientEvents } from '../telemetry/events.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
 import { harmless, type Logger } from '../util/logger.ts'
-import { checkNames } from '../util/options.ts'
+import { checkNames, isObject } from '../util/options.ts'
 import { Brokers, type Lane } from './brokers.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { Lifetime } from './lifetime.ts'
@@ -49,7 +49,7 @@ const REQUEST_OPTIONS = ['timeoutMs', 'signal', 'nodeId', ...VERSION_LIMITS]
 const SEND_OPTIONS = ['lane', 'timeoutMs', 'signal', 'frame', ...VERSION_LIMITS]
 const NUMBERS: readonly (keyof RequestOptions)[] = ['timeoutMs', 'nodeId', ...VERSION_LIMITS]
 
-/** Refuses names that a call does not know, and numbers that are none. Throws KafkaError ERR_INVALID_ARGUMENT. */
+/** Refuses names that a call does not know, and values that are none. Throws KafkaError ERR_INVALID_ARGUMENT. */
 function checkCall(of: string, options: RequestOptions | SendOptions, known: readonly string[]): void {
   checkNames(of, options, known)
   for (const name of NUMBERS) {
@@ -57,6 +57,17 @@ function checkCall(of: string, options: RequestOptions | SendOptions, known: rea
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
       throw new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes a number as ${name}, not ${describe(value)}`)
   }
+  const signal: unknown = options.signal
+  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal))
+    throw new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes an AbortSignal as signal, not ${describe(signal)}`)
+}
+
+function checkApi(of: string, api: unknown): void {
+  if (isObject(api) && 'key' in api && 'request' in api && 'route' in api) return
+  throw new KafkaError(
+    'ERR_INVALID_ARGUMENT',
+    `${of} takes an API first, such as Metadata of kafkawire/protocol, not ${describe(api)}`,
+  )
 }
 
 /**
@@ -128,6 +139,7 @@ export class Client {
     request: Encodable<A['request']>,
     options: RequestOptions = {},
   ): Promise<Decoded<A['response']>> {
+    checkApi('request()', api)
     checkCall('request()', options, REQUEST_OPTIONS)
     if (options.nodeId === undefined) checkRouteFields(api, request)
     return this.router.request(api, request, options)
@@ -143,6 +155,7 @@ export class Client {
     request: Encodable<A['request']>,
     options: SendOptions,
   ): Promise<Decoded<A['response']>> {
+    checkApi('sendTo()', api)
     checkCall('sendTo()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion, frame } = options
     const requestTimeoutMs = this.options.requestTimeoutMs
@@ -173,6 +186,7 @@ export class Client {
     request: Encodable<A['request']>,
     options: SendOptions,
   ): Promise<undefined> {
+    checkApi('sendOneWay()', api)
     checkCall('sendOneWay()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion } = options
     const ms = options.timeoutMs ?? this.options.requestTimeoutMs

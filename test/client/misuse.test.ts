@@ -64,9 +64,20 @@ describe('options of a call', () => {
     [{ timeoutMs: Number.NaN }, /timeoutMs, not NaN$/],
     [{ nodeId: '1' }, /nodeId, not "1"$/],
     [{ version: '1' }, /version/],
+    [{ signal: 'stop' }, /^request\(\) takes an AbortSignal as signal, not "stop"$/],
   ])('of request(): %j is refused', (options, message) =>
     inWorld({ nodes: 1 }, async world => {
       await expect(world.client().request(Metadata, { topics: [] }, options as never)).rejects.toMatchObject(refused(message))
+    }),
+  )
+
+  test.each([undefined, null, 'Metadata', {}, Metadata.request])('%j is no API', api =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      const none = refused(/^\w+\(\) takes an API first, such as Metadata/)
+      await expect(client.request(api as never, {} as never)).rejects.toMatchObject(none)
+      await expect(client.sendTo(1, api as never, {} as never, { lane: 'other' })).rejects.toMatchObject(none)
+      await expect(client.sendOneWay(1, api as never, {} as never, { lane: 'other' })).rejects.toMatchObject(none)
     }),
   )
 
