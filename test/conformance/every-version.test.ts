@@ -7,7 +7,7 @@ test('a request of every API at every version that the broker offers is answered
   const { answers, asked, unasked, failures } = await askEverything(bootstrapServers)
   expect(failures).toEqual([])
   expect(unasked).toEqual([])
-  // The oldest broker that anybody tests against, 0.10, offers 21.
-  expect(asked.length).toBeGreaterThanOrEqual(20)
+  // The oldest broker that anybody tests against, 0.10, offers 21, four of them for its controller alone.
+  expect(asked.length).toBeGreaterThanOrEqual(17)
   expect(answers).toBeGreaterThanOrEqual(asked.length)
 })

@@ -38,7 +38,7 @@ describe('idempotence', () => {
   test.runIf(!brokerIsAtLeast('0.11'))('a broker without it refuses an explicit wish for it, and the error says so', async () => {
     const { outcome } = await sendTwo({ idempotent: true })
     expect(outcome).toBeInstanceOf(UnsupportedVersionError)
-    expect(String(outcome)).toMatch(/InitProducerId.*set idempotent to false, or upgrade the broker to 0\.11/)
+    expect(String(outcome)).toMatch(/broker 1 takes no numbered batches: set idempotent to false, or upgrade the broker to 0\.11/)
   })
 
   test.runIf(brokerIsAtLeast('0.11'))('a broker that has it gives no reason for a warning', async () => {
