@@ -1,4 +1,4 @@
-import { BrokerError, ClosedError, ConnectionError } from '../errors.ts'
+import { BrokerError, ClosedError, ConfigError, ConnectionError } from '../errors.ts'
 import { AddressOrder } from '../net/address-order.ts'
 import { Connection, type ConnectionOptions } from '../net/connection.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -66,6 +66,8 @@ export class Brokers {
   private readonly known = new Map<number, Broker>()
   private readonly draining = new Map<Connection, Promise<void>>()
   private idleTimer: Timer | undefined
+  /** A connection was made with what the `tls` option gave. */
+  private tlsWorked = false
 
   constructor(options: ClientOptions, runtime: Runtime, lifetime: Lifetime, logger: Logger, observer: Observer) {
     this.options = options
@@ -256,6 +258,7 @@ export class Brokers {
       await connection.connect()
       // A microtask after its end a connection may be here still.
       if (connection.state === 'closed' || connection.state === 'draining') throw new ClosedError(this.name(broker))
+      this.tlsWorked = true
       link.isReady = true
       link.lastUsed = clock.monotonic()
       broker.failures = 0
@@ -271,6 +274,10 @@ export class Brokers {
       const error = cause instanceof Error ? cause : new Error(String(cause))
       this.observer.notConnected(ref, clock.monotonic() - started, error)
       this.ended(broker, lane, link, error)
+      if (error instanceof ConfigError && this.tlsWorked) {
+        const message = `what the function given as the tls option gives cannot be used any more (${error.message}): are its files just being renewed?`
+        throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause: error })
+      }
       if (!(error instanceof BrokerError && error.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED)) throw error
       this.onStranger()
       throw new ConnectionError(

@@ -4,9 +4,10 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
+import { startBroker } from '../../src/broker/index.ts'
 import { Client } from '../../src/client/index.ts'
 import type { ConfigError, ConnectionError, KafkaError, TimeoutError } from '../../src/errors.ts'
-import { Fetch, Heartbeat, Metadata, Produce } from '../../src/protocol/apis/index.ts'
+import { DescribeGroups, Fetch, Heartbeat, Metadata, Produce } from '../../src/protocol/apis/index.ts'
 import { nodeRuntime, tunnelled } from '../../src/runtime/node.ts'
 import type { Runtime, TlsOptions } from '../../src/runtime/runtime.ts'
 import { makeCertificate } from '../net/certificate.ts'
@@ -284,6 +285,23 @@ describe('TLS', () => {
     expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_CONFIG', retriable: false, issues: [{ path }] })
     expect(error.message).toMatch(message)
     expect(error.message).not.toContain('nope')
+  })
+
+  test('a certificate that is renewed before its key is no mistake for good: the operation waits for the pair', async () => {
+    const own = makeCertificate('127.0.0.1')
+    await using embedded = await startBroker({ tls: { ...own } })
+    let asked = 0
+    const tls = () => {
+      asked++
+      return { ca: own.cert, cert: own.cert, key: asked === 2 || asked === 3 ? other.key : own.key }
+    }
+    const client = new Client({ bootstrapServers: embedded.bootstrapServers, tls, retryBackoffMs: 1, reconnectBackoffMs: 1 })
+    cleanUps.push(() => client.close())
+    await client.connect()
+    // On a connection of its own.
+    const describe = () => client.request(DescribeGroups, { groups: ['g'] })
+    expect(await describe()).toMatchObject({ groups: [{ groupId: 'g' }] })
+    expect(asked).toBeGreaterThan(3)
   })
 
   test('a broker that demands a client certificate gets it, or the error says so', async () => {
