@@ -4,6 +4,7 @@ import { defaultsOf } from '../protocol/presence.ts'
 import { type Api, NO_UUID, type Route, type Shape } from '../protocol/schema.ts'
 import { type Body, codeOf, elementShape, joined } from './merge.ts'
 import type { Metadata } from './metadata.ts'
+import { isRepeatable } from './repeatable.ts'
 import { remedyFor } from './retry.ts'
 import type { Cluster, Operation, Router } from './router.ts'
 import { type Part, remedyOf, SplitRequest, type Splitter } from './split-request.ts'
@@ -127,12 +128,14 @@ class LeaderRequest implements Splitter<Piece> {
     // Ids are looked up at each attempt anew: a topic may be recreated meanwhile.
     const complete = withTopicIds(operation.api, bodyOf(plan, this.request, shard), metadata)
     const maxVersion = Math.min(operation.maxVersion, complete.maxVersion)
+    // By the time of the answer, an id that was sent may be no topic's any more.
+    const sent = new Map(shard.map(({ name = '', id }) => [id === NO_UUID ? metadata.topic(name)?.topicId : id, name]))
     const answer = await this.router.once({ ...operation, maxVersion }, complete.request, nodeId)
     if (answer) {
       this.answers.push(answer)
-      return this.read(answer, shard)
+      return this.read(answer, shard, sent)
     }
-    for (const piece of shard) piece.result = blankResult(plan, piece, undefined)
+    for (const piece of shard) piece.result = resultOf(plan, piece, ErrorCode.NONE)
     return []
   }
 
@@ -140,22 +143,25 @@ class LeaderRequest implements Splitter<Piece> {
     if (pieces.some(piece => remedyOf(this.operation, piece) !== 'wait')) await this.router.refresh(this.operation)
   }
 
-  private read(answer: Body, shard: readonly Piece[]): Piece[] {
+  /** `sent` are the names of the topics by the ids they were asked for. */
+  private read(answer: Body, shard: readonly Piece[], sent: ReadonlyMap<string | undefined, string>): Piece[] {
     const { results } = this.plan
     const { api } = this.operation
     const found = new Map<string, Map<unknown, Body>>()
     for (const topic of answer[results.topics] as Body[]) {
       const id = results.id === undefined ? undefined : (topic[results.id] as string)
       const named = (results.name !== undefined && (topic[results.name] as string)) || undefined
-      const name = named ?? (id === undefined ? '' : (this.metadata.topicById(id)?.name ?? id))
+      const name = named ?? sent.get(id) ?? ''
       let partitions = found.get(name)
       if (!partitions) found.set(name, (partitions = new Map()))
       for (const partition of topic[results.partitions] as Body[]) partitions.set(partition[results.index], partition)
     }
+    // Of what the answer leaves out nobody knows whether it was done.
+    const missing = isRepeatable(api) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_SERVER_ERROR
     const top = topLevelError(api, answer)
     return shard.filter(piece => {
       piece.result = found.get(piece.name ?? '')?.get(piece.index)
-      const code = piece.result ? (piece.result[results.error] as number) : top || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      const code = piece.result ? (piece.result[results.error] as number) : top || missing
       if (code === ErrorCode.NONE) return false
       return this.isOpen(piece, brokerError(code, { api: api.name, topic: piece.name, partition: piece.index }))
     })
@@ -214,21 +220,17 @@ function assemble(plan: LeaderPlan, api: Api, pieces: readonly Piece[], answers:
       topic[results.partitions] = []
       topics.set(piece.topic, topic)
     }
-    ;(topic[results.partitions] as Body[]).push(
-      piece.result ?? {
-        ...defaultsOf(results.partitionShape),
-        [results.index]: piece.index,
-        [results.error]: codeOf(piece.failure),
-      },
-    )
+    ;(topic[results.partitions] as Body[]).push(piece.result ?? resultOf(plan, piece, codeOf(piece.failure)))
   }
   return { ...joined(api, answers, []), [results.topics]: [...topics.values()] }
 }
 
-function blankResult({ results }: LeaderPlan, { index }: Piece, failure: Error | undefined): Body {
-  const code = failure ? codeOf(failure) : ErrorCode.NONE
-  return { ...defaultsOf(results.partitionShape), [results.index]: index, [results.error]: code }
-}
+/** A result that carries only an error code. */
+const resultOf = ({ results }: LeaderPlan, { index }: Piece, code: number): Body => ({
+  ...defaultsOf(results.partitionShape),
+  [results.index]: index,
+  [results.error]: code,
+})
 
 function planOf(api: Api): LeaderPlan {
   let plan = plans.get(api)

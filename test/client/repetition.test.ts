@@ -10,10 +10,11 @@ import {
   ExpireDelegationToken,
   FindCoordinator,
   LeaveGroup,
+  Produce,
 } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { defaultsOf } from '../../src/protocol/presence.ts'
-import { type Api, NO_UUID } from '../../src/protocol/schema.ts'
+import { type Api, type Decoded, NO_UUID } from '../../src/protocol/schema.ts'
 import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { ScriptedBroker } from './scripted-broker.ts'
 import { inWorld } from './simulation.ts'
@@ -100,4 +101,47 @@ describe('what would be refused, or tell less, the second time is not repeated w
       await client.close()
     })
   })
+})
+
+describe('Produce is not sent again by a client once it was answered', () => {
+  const request = {
+    acks: -1,
+    timeoutMs: 1_000,
+    topicData: [{ name: 't', partitionData: [{ index: 0, records: Buffer.alloc(0) }] }],
+  }
+  const errorCodeOf = ({ responses }: Decoded<(typeof Produce)['response']>) =>
+    responses.map(({ name, partitionResponses }) => [name, ...partitionResponses.map(({ errorCode }) => errorCode)])
+
+  test('without the partition in the answer: nobody knows whether it was written', () =>
+    inWorld({ topics: { t: 1 } }, async world => {
+      let asked = 0
+      world.broker.intercept(Produce, () => {
+        asked++
+        return { responses: [] }
+      })
+      const answer = await world.client().request(Produce, request)
+      expect(errorCodeOf(answer)).toEqual([['t', ErrorCode.UNKNOWN_SERVER_ERROR]])
+      expect(asked).toBe(1)
+    }))
+
+  test('under the id of a topic that was deleted and created again meanwhile', () =>
+    inWorld({ topics: { t: 1 } }, async world => {
+      const { broker } = world
+      const client = world.client()
+      const written: string[] = []
+      broker.intercept(Produce, async ({ topicData }) => {
+        const topicId = topicData[0]?.topicId ?? NO_UUID
+        written.push(topicId)
+        broker.deleteTopic('t')
+        broker.createTopic('t', 1)
+        await client.metadata.refresh('the topic was created again')
+        return { responses: [{ topicId, partitionResponses: [{ index: 0, errorCode: 0, baseOffset: 7n }] }] }
+      })
+      const first = broker.partition('t', 0).topicId
+      const answer = await client.request(Produce, request)
+      expect(written).toEqual([first])
+      expect(client.metadata.topic('t')?.topicId).not.toBe(first)
+      expect(errorCodeOf(answer)).toEqual([['t', 0]])
+      expect(answer.responses[0]?.partitionResponses[0]?.baseOffset).toBe(7n)
+    }))
 })

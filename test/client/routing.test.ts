@@ -107,6 +107,38 @@ describe('requests to leaders', () => {
     expect(byId.responses[0]).toMatchObject({ topicId, partitions: [{ partitionIndex: 1, errorCode: 0 }] })
   })
 
+  test('a cluster whose topics have no ids yet (an older inter-broker protocol) is asked by their names', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async ({ broker, client, listenerOf }) => {
+      const [host = '', port] = listenerOf(1).split(':')
+      const partition = { partitionIndex: 0, errorCode: 0, leaderId: 1, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1] }
+      broker.intercept(Metadata, () => ({
+        brokers: [{ nodeId: 1, host, port: Number(port) }],
+        topics: [{ errorCode: 0, name: 't', partitions: [partition] }],
+      }))
+      const asked: [number, string | undefined][] = []
+      broker.intercept(Fetch, ({ topics }, { version }) => {
+        asked.push([version, topics[0]?.topic])
+        return 'pass'
+      })
+      const partitions = [{ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1_000 }]
+      const { responses } = await client().request(Fetch, { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }] })
+      expect(responses[0]).toMatchObject({ topic: 't', partitions: [{ errorCode: 0 }] })
+      expect(asked).toEqual([[12, 't']])
+    }))
+
+  test('a leader is asked five times whether it has a partition, and then believed', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async ({ broker, client }) => {
+      let asked = 0
+      broker.intercept(ListOffsets, () => {
+        asked++
+        const partitions = [{ partitionIndex: 0, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }]
+        return { topics: [{ name: 't', partitions }] }
+      })
+      const answer = await client().request(ListOffsets, listOffsets([0]))
+      expect(codes(answer)).toEqual([[0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]])
+      expect(asked).toBe(5)
+    }))
+
   test('partitions given as plain numbers', () => {
     const sim = new SimulatedRuntime()
     return sim.run(async () => {
