@@ -1,4 +1,6 @@
+import type { VersionLimits } from '../net/version-range.ts'
 import { FindCoordinator } from '../protocol/apis/10-find-coordinator.ts'
+import { lost } from '../protocol/closures.ts'
 import { comparison, defaultOf, defaultsOf } from '../protocol/presence.ts'
 import { type AnyField, type Api, NEVER, type Shape } from '../protocol/schema.ts'
 import type { Body } from './merge.ts'
@@ -7,13 +9,16 @@ import type { Destination, Operation, Router } from './router.ts'
 /**
  * The last version that has every field the request fills: DeleteTopics' `topicNames` until 5, FindCoordinator's `key` until 3. A
  * later one would leave such a field out, without an error where Kafka's definition lets it. NEVER when there is no such limit.
+ * Throws UnsupportedVersionError where the caller wants a later one.
  */
-export function lastVersionFor(api: Api, request: Body): number {
+export function lastVersionFor(api: Api, request: Body, { version, minVersion = 0 }: VersionLimits): number {
+  const wanted = version ?? minVersion
   return fieldsThatEnd(api).reduce((last, [name, { wire, presence }]) => {
     const value = request[name]
     if (presence.until >= last || value === undefined) return last
     const isDefault =
       comparison(wire, presence) === 'length' ? (value as unknown[] | null)?.length === 0 : value === defaultOf(wire, presence)
+    if (!isDefault && presence.until < wanted) lost(`${api.name}Request.${name}`, wanted, presence.since)
     return isDefault ? last : presence.until
   }, NEVER)
 }

@@ -71,7 +71,7 @@ export class Router {
       signal: options.signal,
       version: options.version,
       minVersion: options.minVersion,
-      maxVersion: Math.min(options.maxVersion ?? NEVER, lastVersionFor(api, request as Body)),
+      maxVersion: Math.min(options.maxVersion ?? NEVER, lastVersionFor(api, request as Body, options)),
     }
     const answer = await this.answer(operation, this.withTimeout(operation, request), options.nodeId)
     return withTopicNames(api, answer, client.metadata) as Decoded<A['response']>

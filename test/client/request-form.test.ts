@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { DeleteTopics, FindCoordinator, LeaveGroup, Metadata } from '../../src/protocol/apis/index.ts'
+import { DeleteTopics, FindCoordinator, LeaveGroup, Metadata, OffsetCommit } from '../../src/protocol/apis/index.ts'
+import type { Api, Encodable } from '../../src/protocol/schema.ts'
 import { brokerWith, clientOf, clusterOf } from './fixture.ts'
 
 const GROUP = 0
@@ -20,6 +21,31 @@ describe('a request that fills a field which later versions lack', () => {
     expect(await client.request(FindCoordinator, { key: 'g', keyType: GROUP })).toMatchObject({ errorCode: 0, nodeId: 1 })
     expect(await client.request(LeaveGroup, { groupId: 'g', memberId: 'nobody' })).toMatchObject({ errorCode: 25 })
   })
+  test.each([
+    ['DeleteTopics', 'topicNames', 5, DeleteTopics, { topicNames: ['t'], timeoutMs: 1_000 }],
+    ['OffsetCommit', 'retentionTimeMs', 4, OffsetCommit, { groupId: 'g', retentionTimeMs: 5n, topics: [] }],
+    ['FindCoordinator', 'key', 3, FindCoordinator, { key: 'g' }],
+  ] as [string, string, number, Api, object][])(
+    '%s refuses a version without its %s, rather than to leave that out: nothing is sent',
+    async (_, field, last, api, request) => {
+      const { broker, client } = await clusterOf(1)
+      let asked = 0
+      broker.intercept(api, () => {
+        asked++
+        return 'pass'
+      })
+      const ask = (options: object) => client.request(api, request as Encodable<Api['request']>, options)
+      const message = `${api.name}Request.${field} cannot be expressed in version ${last + 1}: leave it out, or use a peer that speaks an earlier version`
+      for (const options of [{ version: last + 1 }, { minVersion: last + 1 }])
+        await expect(ask(options)).rejects.toMatchObject({
+          code: 'ERR_UNSUPPORTED_VERSION',
+          message,
+        })
+      expect(asked).toBe(0)
+      await ask({ version: last })
+      expect(asked).toBe(1)
+    },
+  )
   test('fields at their defaults set no limit', async () => {
     const { broker, client } = await clusterOf(1)
     const versions: number[] = []
