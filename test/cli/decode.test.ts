@@ -126,9 +126,74 @@ describe('bytes', () => {
       const gap = await decode(file(name, Buffer.from([lines[0], lines[2]].join('\n'))))
       expect(gap.text, name).toContain('✗ byte 16: line 2 begins at byte 0x00000020, not 0x10')
       expect(gap.code, name).toBe(1)
-      const repeated = await decode(file(name, Buffer.from([lines[0], '*', lines[2]].join('\n'))))
-      expect(repeated.text, name).toContain('✗ byte 16: line 2 is no line of the dump')
+      const strange = await decode(file(name, Buffer.from([lines[0], 'and so on', lines[2]].join('\n'))))
+      expect(strange.text, name).toContain('✗ byte 16: line 2 is no line of the dump')
     }
+  })
+
+  const zeros = Buffer.concat([Buffer.from([0, 0, 0, 80, 0, 3]), Buffer.alloc(71), Buffer.from('end')])
+
+  test.each([
+    [
+      'hexdump -C',
+      `00000000  00 00 00 50 00 03 00 00  00 00 00 00 00 00 00 00  |...P............|
+00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|
+*
+00000040  00 00 00 00 00 00 00 00  00 00 00 00 00 65 6e 64  |.............end|
+00000050
+`,
+    ],
+    [
+      'od -A x -t x1z',
+      `000000 00 00 00 50 00 03 00 00 00 00 00 00 00 00 00 00  >...P............<
+000010 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  >................<
+*
+000040 00 00 00 00 00 00 00 00 00 00 00 00 00 65 6e 64  >.............end<
+000050
+`,
+    ],
+    [
+      'od -A x -t x1 of macOS',
+      `0000000    00  00  00  50  00  03  00  00  00  00  00  00  00  00  00  00
+0000010    00  00  00  00  00  00  00  00  00  00  00  00  00  00  00  00
+*
+0000040    00  00  00  00  00  00  00  00  00  00  00  00  00  65  6e  64
+0000050
+`,
+    ],
+  ])('lines that %s leaves out, as they repeat, are put back', async (_, dump) => {
+    expect(await decode(file('repeats', Buffer.from(dump)))).toEqual(await decode(zeros.toString('hex')))
+    const twice = await decode(file('repeats', Buffer.from(dump.replace('40 ', '41 '))))
+    expect(twice.text).toMatch(/✗ byte 32: line 4 begins at byte 0x0*41, not 0x20/)
+    const open = await decode(file('repeats', Buffer.from(dump.slice(0, dump.indexOf('*') + 1))))
+    expect(open.text).toContain('✗ byte 32: the dump ends in lines that it leaves out')
+    const endless = await decode(file('repeats', Buffer.from(`${dump.slice(0, dump.indexOf('*') + 1)}\n80000000\n`)))
+    expect(endless.text).toContain('✗ byte 32: line 4 begins at byte 0x80000000, not 0x20')
+  })
+
+  test('a byte order mark in front of hex digits or a dump is none of them', async () => {
+    const expected = await decode(request.toString('hex'))
+    const text = `\ufeff${request.toString('hex')}\r\n`
+    for (const encoding of ['utf8', 'utf16le'] as const)
+      expect(await decode(file('marked', Buffer.from(text, encoding))), encoding).toEqual(expected)
+  })
+
+  test('binary digits are not taken for hex digits', async () => {
+    const line = '00000000: 00000000 00000000 00000000 00000010 00000000 00000011  ......'
+    await expect(decode(file('binary-digits', Buffer.from(line)))).rejects.toThrow('binary digits, as xxd -b prints them')
+    await expect(decode(file('binary-digits', Buffer.from(`${line}\n${line}`)))).rejects.toThrow('binary digits')
+    const grouped = '00000000: 00000010 00000011 00000001 00000000  ................'
+    expect((await decode(file('grouped', Buffer.from(grouped)))).text).toContain('Produce v17 request')
+  })
+
+  test.each([
+    ['a line that is almost one of xxd', `00000000: ${'0'.repeat(4000)}|x\n`],
+    [
+      'a dump of a megabyte',
+      Array.from({ length: 0x10000 }, (_, i) => `${(16 * i).toString(16).padStart(8, '0')}: ${'00'.repeat(16)}`).join('\n'),
+    ],
+  ])('%s is told from a dump, or read as one, in time that its size is worth', { timeout: 5000 }, async (_, text) => {
+    expect((await decode(file('slow', Buffer.from(text)))).code).toBe(1)
   })
 
   test('options and arguments that have no meaning for the input are refused', async () => {
