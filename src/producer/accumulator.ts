@@ -35,6 +35,8 @@ export interface AccumulatorEvents {
 }
 
 const BATCH_OVERHEAD = 61
+/** Memory of a batch of which nothing is known. */
+const LEAST_CAPACITY = 512
 /** Of `bufferMemory`: what is kept for batches to come when nothing is being sent. */
 const KEPT = 0.25
 /** From here on `enqueue` asks its caller to pause; the rest is for callers that were not asked. */
@@ -53,6 +55,8 @@ export class Accumulator {
   /** Topics with parked records. */
   private readonly held = new Set<ProducerTopic>()
   private bytes = 0
+  /** Memory of the batches that these bytes are in. */
+  private taken = 0
   private parkedBytes = 0
   private readonly drains: (() => void)[] = []
   private timer: Timer | undefined
@@ -162,6 +166,7 @@ export class Accumulator {
   /** A batch left its queue: its memory is free. */
   released(batch: ProducerBatch): void {
     this.bytes -= batch.sizeBytes
+    this.taken -= batch.capacityBytes
     for (const topic of this.held) this.unpark(topic)
     if (this.drains.length > 0 && this.bufferedBytes <= this.options.bufferMemory * DRAINED)
       for (const resolve of this.drains.splice(0)) resolve()
@@ -170,8 +175,10 @@ export class Accumulator {
   /** Halves replace a batch. */
   replaced(batch: ProducerBatch, halves: readonly ProducerBatch[]): void {
     this.bytes -= batch.sizeBytes
+    this.taken -= batch.capacityBytes
     for (const half of halves) {
       this.bytes += half.sizeBytes
+      this.taken += half.capacityBytes
       this.flushes.began(half.generation)
     }
     this.flushes.settled(batch.generation)
@@ -218,7 +225,7 @@ export class Accumulator {
     let batch = queue.open
     let due = false
     if (batch && batch.sizeBytes + size > batchSize) {
-      this.closeBatch(queue, batch)
+      queue.close(batch)
       due = true
       batch = undefined
       if (sticky) {
@@ -231,7 +238,7 @@ export class Accumulator {
           batch = queue.open
           due = false
           if (batch && batch.sizeBytes + size > batchSize) {
-            this.closeBatch(queue, batch)
+            queue.close(batch)
             due = true
             batch = undefined
           }
@@ -243,7 +250,12 @@ export class Accumulator {
       topic.usedAt = this.clock.monotonic()
       const at = { topic: topic.name, partition: queue.partition, createdAt: topic.usedAt, generation }
       batch = new ProducerBatch(at, this.options.encoding, this.memory, this.capacityFor(queue, size))
-      this.bytes += batch.sizeBytes
+    }
+    const grown = batch.append(record, call, index)
+    this.bytes += grown
+    if (fresh) {
+      this.bytes += batch.sizeBytes - grown
+      this.taken += batch.capacityBytes
       queue.push(batch)
       this.flushes.began(generation)
     } else if (generation < batch.generation) {
@@ -251,11 +263,9 @@ export class Accumulator {
       this.flushes.settled(batch.generation)
       batch.generation = generation
     }
-    const grown = batch.append(record, call, index)
-    this.bytes += grown
     // Another record like this one would not fit: it need not wait for that to be seen.
     if (batch.sizeBytes + size > batchSize) {
-      this.closeBatch(queue, batch)
+      queue.close(batch)
       due = true
     }
     sticky?.appended(grown, batch.closed)
@@ -263,15 +273,11 @@ export class Accumulator {
     if (due || fresh) this.events.appended(queue, due)
   }
 
-  private closeBatch(queue: PartitionQueue, batch: ProducerBatch): void {
-    batch.closed = true
-    queue.lastSize = batch.sizeBytes
-  }
-
+  /** As much as the batch before it took; little where many partitions would make that more than there may be. */
   private capacityFor(queue: PartitionQueue, size: number): number {
-    const { batchSize } = this.options
-    const likely = queue.lastSize > batchSize / 2 ? batchSize : Math.max(512, queue.lastSize)
-    return Math.max(likely, BATCH_OVERHEAD + size)
+    const { batchSize, bufferMemory } = this.options
+    const likely = queue.lastSize > batchSize / 2 ? batchSize : Math.max(LEAST_CAPACITY, queue.lastSize)
+    return Math.max(this.taken + likely > bufferMemory ? LEAST_CAPACITY : likely, BATCH_OVERHEAD + size)
   }
 
   private park(
@@ -283,13 +289,20 @@ export class Accumulator {
     index: number,
   ): void {
     const { key, value, headers, timestamp } = record
+    // Copies, as in a batch: whoever called may write on into what the records were made of.
+    const copied = {
+      key: key && Uint8Array.prototype.slice.call(key),
+      value: value && Uint8Array.prototype.slice.call(value),
+      headers: headers?.map(header => ({
+        key: header.key,
+        value: header.value && Uint8Array.prototype.slice.call(header.value),
+      })),
+    }
     const deadline = this.clock.monotonic() + this.options.maxBlockMs
     const generation = this.flushes.current
     this.flushes.began(generation)
     topic.parked.push({
-      key,
-      value,
-      headers,
+      ...copied,
       timestamp,
       sizeBytes: size,
       partition,
@@ -321,9 +334,8 @@ export class Accumulator {
     for (; moved < parked.length && topic.state === 'known'; moved++) {
       const record = parked[moved]!
       if (this.bytes + record.sizeBytes > this.options.bufferMemory && this.bytes > 0) break
-      let partition: number
       try {
-        partition = this.partitionOf(topic, record, record.partition)
+        const partition = this.partitionOf(topic, record, record.partition)
         if (partition >= topic.partitionCount) {
           if (!record.refreshed) {
             record.refreshed = true
@@ -335,12 +347,11 @@ export class Accumulator {
             `${topic.name} has partitions 0 to ${topic.partitionCount - 1}, and no ${partition}: choose one of these or add partitions`,
           )
         }
+        this.append(topic, record, record.sizeBytes, partition, record.call, record.index, record.generation)
+        this.unparked(record)
       } catch (error) {
         this.failed(topic, record, error instanceof Error ? error : new Error(String(error)))
-        continue
       }
-      this.append(topic, record, record.sizeBytes, partition, record.call, record.index, record.generation)
-      this.unparked(record)
     }
     parked.splice(0, moved)
     if (parked.length === 0) this.letGo(topic)

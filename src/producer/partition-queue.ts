@@ -65,6 +65,12 @@ export class PartitionQueue {
     this.batches.push(batch)
   }
 
+  /** The batch takes no more records: it is full, or leaves. */
+  close(batch: ProducerBatch): void {
+    if (!batch.closed) this.lastSize = batch.sizeBytes
+    batch.closed = true
+  }
+
   /** The batch that may be sent next to this broker, or why none may. */
   next(nodeId: number): ProducerBatch | undefined {
     if (this.recovering || this.unsent >= this.batches.length) return undefined
@@ -84,7 +90,7 @@ export class PartitionQueue {
   /** Takes the batch that `next` named: it is in flight now, under a sequence number if there are identities. */
   take(nodeId: number, identities: Identities | undefined): ProducerBatch {
     const batch = this.batches[this.unsent]!
-    batch.closed = true
+    this.close(batch)
     if (identities && !batch.sequence) {
       // Only with nothing numbered before it; else the epoch of those has to be finished first.
       if (this.unsent === 0 && this.identity !== identities.current) {

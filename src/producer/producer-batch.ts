@@ -36,6 +36,8 @@ export class ProducerBatch {
   count = 0
   /** What the memory bound counts: bytes before compression. */
   sizeBytes: number
+  /** What it was given to begin with. */
+  readonly capacityBytes: number
   /** Takes no more records. */
   closed = false
   sequence: BatchSequence | undefined
@@ -73,6 +75,7 @@ export class ProducerBatch {
     this.generation = at.generation
     this.encoding = encoding
     this.memory = memory
+    this.capacityBytes = capacityBytes
     this.builder = new BatchBuilder({ codec: encoding.codec, level: encoding.level, memory: memory.take(capacityBytes) })
     this.sizeBytes = this.builder.sizeBytes
   }
@@ -175,7 +178,7 @@ export class ProducerBatch {
   }
 
   /**
-   * Its memory may be used anew: there was one attempt, and it was answered, so that no write can be under way.
+   * Its memory may be used anew: there was one attempt, it had left whole when it was answered, and no write is under way.
    * The batch must not be used again.
    */
   recycle(): void {

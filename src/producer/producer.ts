@@ -1,7 +1,9 @@
 import { Client } from '../client/client.ts'
 import { ClosedError, KafkaError, TimeoutError } from '../errors.ts'
+import { describe } from '../protocol/misfit.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
-import type { Serde } from '../serde/index.ts'
+
+import type { Serde, SerdeContext } from '../serde/index.ts'
 import { Deadline } from '../util/deadline.ts'
 import { Accumulator } from './accumulator.ts'
 import { type ProducerOptions, type ProducerOptionsInput, parseProducerOptions } from './options.ts'
@@ -171,13 +173,18 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
     scratch.headers = headers
     scratch.timestamp = timestamp === undefined ? now : timestampMs(timestamp)
     scratch.key =
-      key === null || key === undefined ? null : this.keySerde.serialize(key, headers ? { ...keyContext, headers } : keyContext)
+      key === null || key === undefined
+        ? null
+        : written(this.keySerde.serialize(key, headers ? { ...keyContext, headers } : keyContext), keyContext)
     if (record.value === undefined && !('value' in record))
       throw new KafkaError(
         'ERR_INVALID_ARGUMENT',
         `a record for ${topic.name} has no value, only ${Object.keys(record).join(', ')}: a tombstone is { value: null }`,
       )
-    scratch.value = this.valueSerde.serialize(record.value, headers ? { ...valueContext, headers } : valueContext)
+    scratch.value = written(
+      this.valueSerde.serialize(record.value, headers ? { ...valueContext, headers } : valueContext),
+      valueContext,
+    )
     if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0))
       throw new KafkaError(
         'ERR_INVALID_ARGUMENT',
@@ -279,4 +286,14 @@ const isMany = <T>(input: T | readonly T[]): input is readonly T[] => Array.isAr
 function idempotenceOf({ acks, idempotent, maxInFlightRequests }: ProducerOptions): 'required' | 'preferred' | 'off' {
   if (idempotent !== undefined) return idempotent ? 'required' : 'off'
   return acks === 'all' && maxInFlightRequests <= 5 ? 'preferred' : 'off'
+}
+
+/** What a serde of the user's own gave. Throws ERR_SERIALIZATION. */
+function written(given: Uint8Array | null, { topic, part }: SerdeContext): Uint8Array | null {
+  // Not by `instanceof`, which fails in another realm: of bytes, both lengths are there and alike.
+  if (given === null || (given !== undefined && given.byteLength === given.length && given.byteLength !== undefined)) return given
+  throw new KafkaError(
+    'ERR_SERIALIZATION',
+    `the serde of the ${part} gave ${describe(given)} for ${topic}, where a Uint8Array or null is needed, at once and not as a promise`,
+  )
 }

@@ -155,6 +155,8 @@ export class Sender implements OutboxHost {
       timeoutMs: cluster.options.requestTimeoutMs,
       topicId: topic => cluster.metadata.topic(topic)?.topicId ?? NO_UUID,
     })
+    let sentWhole = false
+    const frame = (_: unknown, whole: boolean) => void (sentWhole = whole)
     const options =
       version < FIRST_WITH_BATCHES
         ? // The bytes fit exactly these versions.
@@ -171,8 +173,8 @@ export class Sender implements OutboxHost {
             .sendOneWay(outbox.nodeId, Produce, built.request, options)
             .then(() => this.unacknowledged(outbox, batches), unanswered)
         : cluster
-            .sendTo(outbox.nodeId, Produce, built.request, options)
-            .then(response => this.answered(outbox, batches, built, response), unanswered)
+            .sendTo(outbox.nodeId, Produce, built.request, { ...options, frame })
+            .then(response => this.answered(outbox, batches, built, response, sentWhole), unanswered)
     settled.catch((error: unknown) => this.failed(error))
   }
 
@@ -183,6 +185,7 @@ export class Sender implements OutboxHost {
     batches: readonly EncodedProducerBatch[],
     built: BuiltRequest,
     response: ProduceResponse,
+    sentWhole: boolean,
   ): void {
     outbox.inFlight--
     outbox.failures = 0
@@ -205,7 +208,7 @@ export class Sender implements OutboxHost {
       } else if (verdict === 'stored') {
         this.stored(queue, batch, answer)
         // After a second attempt the socket of the first may still have it.
-        if (batch.attempts === 1) batch.recycle()
+        if (sentWhole && batch.attempts === 1) batch.recycle()
       } else {
         if (verdict === 'relocate') stale = `${errorRow(answer.errorCode).name} of ${place(queue)}`
         this.refused(outbox, queue, batch, answer, verdict, response)

@@ -174,6 +174,10 @@ class StreamTransport implements Transport {
     return { host: this.socket?.localAddress ?? '', port: this.socket?.localPort ?? 0 }
   }
 
+  get unflushedBytes(): number {
+    return this.stream.writableLength
+  }
+
   attach(sink: Sink): this {
     this.stream
       .on('drain', () => sink.drained())

@@ -96,6 +96,8 @@ export interface Transport {
    * Returns false when the peer reads too slowly: then wait for `drained()` before writing more. Ignored after close.
    */
   write(chunks: readonly Uint8Array[]): boolean
+  /** Bytes of chunks that are not flushed yet: an upper bound. */
+  readonly unflushedBytes: number
   /** Stops asking for space until `resume()`. A TLS or tunnelled source may still deliver what it holds already. */
   pause(): void
   resume(): void

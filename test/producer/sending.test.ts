@@ -4,6 +4,7 @@ import { Produce } from '../../src/protocol/apis/00-produce.ts'
 import { Metadata } from '../../src/protocol/apis/03-metadata.ts'
 import { compress } from '../../src/protocol/compression/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import { encodedBatches } from '../../src/protocol/records/index.ts'
 import { bytes, nullable, string } from '../../src/serde/index.ts'
 import { numbered, upTo, values, World } from './fixture.ts'
 
@@ -368,4 +369,65 @@ test('a topic that is not written to any more is not asked about for ever, and g
     // The same sequence numbers again would be taken for a repetition.
     expect((await producer.send(numbered(3))).map(({ offset }) => offset)).toEqual([3n, 4n, 5n])
     expect(values(await world.stored())).toEqual([...upTo(3), ...upTo(3)])
+  }))
+
+describe('a serde of the user’s own', () => {
+  const wrong: readonly [string, unknown][] = [
+    ['a text', 'text'],
+    ['nothing', undefined],
+    ['a promise', Promise.resolve(Buffer.from('late'))],
+    ['an ArrayBuffer', new ArrayBuffer(4)],
+    ['wider numbers', new Uint16Array([300, 400])],
+    ['a list', [1, 2]],
+  ]
+  test.each(wrong)('that gives %s fails its record, and no other one', (_, given) =>
+    World.run({}, async world => {
+      const value = { serialize: (text: string) => (text === 'BAD' ? given : Buffer.from(text)), deserialize: String } as never
+      const producer = world.producer({ value, lingerMs: 0, deliveryTimeoutMs: 40_000 })
+      const send = (text: string) => producer.send({ topic: 't', partition: 0, value: text })
+      // At first the topic is not known yet, and the records are parked.
+      const first = await Promise.allSettled(['good1', 'good2', 'BAD', 'good3'].map(send))
+      expect(first.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+      expect(first[2]).toMatchObject({ reason: { code: 'ERR_SERIALIZATION' } })
+      expect(String((first[2] as PromiseRejectedResult).reason)).toMatch(
+        /the serde of the value gave .* for t, where a Uint8Array/,
+      )
+      await expect(send('BAD')).rejects.toMatchObject({ code: 'ERR_SERIALIZATION' })
+      await send('good4')
+      await producer.flush()
+      expect(producer.bufferedBytes).toBe(0)
+      expect(values(await world.stored())).toEqual(['good1', 'good2', 'good3', 'good4'])
+    }),
+  )
+})
+
+test('the bytes of a record are those it had when it was sent, whatever becomes of them afterwards', () =>
+  World.run({}, async world => {
+    const producer = world.producer({
+      key: bytes,
+      value: bytes,
+      batchSize: 4_000,
+      bufferMemory: 65_536,
+      maxRequestSize: 60_000,
+    } as never)
+    const buffer = Buffer.alloc(2_000)
+    const header = Buffer.alloc(1)
+    const headers: number[] = []
+    world.broker.intercept(Produce, async ({ topicData }) => {
+      for (const batch of encodedBatches(Buffer.from(topicData[0]!.partitionData[0]!.records!))) {
+        const opened = await batch.open({ checkCrcs: true, maxBytes: 1 << 20 })
+        for (let i = 0; i < opened.length; i++) headers.push(opened.headersAt(i)[0]!.value![0]!)
+      }
+      return 'pass' as const
+    })
+    // The topic is not known yet, and later the buffer is full: records wait outside of batches.
+    const sent = Array.from({ length: 100 }, (_, i) =>
+      producer.send({ topic: 't', partition: 0, value: buffer.fill(i), headers: { h: header.fill(i) } } as never),
+    )
+    buffer.fill(0xff)
+    header.fill(0xff)
+    await Promise.all(sent)
+    expect(headers).toEqual(Array.from({ length: 100 }, (_, i) => i))
+    const stored = await world.stored()
+    expect(stored.map(({ value }) => value)).toEqual(Array.from({ length: 100 }, (_, i) => Buffer.alloc(2_000, i).toString()))
   }))

@@ -212,6 +212,57 @@ describe.each(['batch', 'message set'] as const)('a %s', form => {
   })
 })
 
+describe.each(['batch', 'message set'] as const)('a %s', form => {
+  const made = () => (form === 'batch' ? new BatchBuilder({ codec: 'none' }) : new MessageSetBuilder({ magic: 1, codec: 'none' }))
+
+  test.each<[string, unknown]>([
+    ['a text', 'text'],
+    ['an object', {}],
+    ['a list', [1, 2]],
+    ['wider numbers', new Uint16Array(3)],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+  ])('takes no %s for bytes, and keeps nothing of it', async (_, wrong) => {
+    const without = made()
+    const builder = made()
+    const good = { key: bytes('k'), value: bytes('v'), timestamp: 5 }
+    for (const to of [without, builder]) to.append(good)
+    const refused = { code: 'ERR_INVALID_ARGUMENT' }
+    const late = { ...good, timestamp: 99 }
+    expect(() => builder.append({ ...late, key: wrong as never })).toThrow(expect.objectContaining(refused))
+    expect(() => builder.append({ ...late, value: wrong as never })).toThrow(expect.objectContaining(refused))
+    if (form === 'batch')
+      expect(() => builder.append({ ...late, headers: [{ key: 'h', value: wrong as never }] })).toThrow(
+        expect.objectContaining(refused),
+      )
+    for (const to of [without, builder]) to.append(good)
+    expect(Buffer.from(await builder.finish({}))).toEqual(Buffer.from(await without.finish({})))
+  })
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a text', '5'],
+    ['a flag', true],
+    ['a Date', new Date(5)],
+  ])('takes no %s for a timestamp', (_, timestamp) => {
+    const builder = made()
+    expect(() => builder.append({ key: null, value: null, timestamp: timestamp as never })).toThrow(/is no int64/)
+    expect(builder.count).toBe(0)
+  })
+})
+
+test.each([1.5, Number.NaN])('the horizon %d is refused at once', deleteHorizonMs => {
+  expect(() => new BatchBuilder({ codec: 'none', deleteHorizonMs })).toThrow(/is no int64/)
+})
+
+test('memory that is too small for a header is exchanged, and so is what is too small for the records', async () => {
+  for (const size of [0, 1, 60, 61, 62, 70]) {
+    const builder = new BatchBuilder({ codec: 'none', memory: Buffer.alloc(size, 0xee) })
+    for (const value of ['one', 'two']) builder.append({ key: null, value: bytes(value), timestamp: 5 })
+    const [batch] = await opened(Buffer.from(await builder.finish({})))
+    expect([0, 1].map(i => String(batch!.valueAt(i)))).toEqual(['one', 'two'])
+  }
+})
+
 test.each<[bigint, bigint]>([
   [1_700_000_000_000n, 1_700_000_000_123n],
   [1_700_000_000_000n, -5_000_000_000n],

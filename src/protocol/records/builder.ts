@@ -54,7 +54,7 @@ export class BatchBuilder {
 
   constructor({ codec, level, memory = Buffer.allocUnsafe(1024), deleteHorizonMs }: BatchBuilderOptions) {
     this.hasHorizon = deleteHorizonMs !== undefined
-    if (deleteHorizonMs !== undefined) this.firstTime = deleteHorizonMs
+    if (deleteHorizonMs !== undefined) this.firstTime = Number(int64Of(deleteHorizonMs))
     this.codec = codec
     this.level = level
     this.buffer = memory.length < at.RECORDS ? Buffer.allocUnsafe(1024) : memory
@@ -82,13 +82,13 @@ export class BatchBuilder {
 
   /**
    * Adds a record; returns its offset delta. One that is refused leaves no trace.
-   * @throws KafkaError ERR_INVALID_ARGUMENT for a timestamp that no int64 holds.
+   * @throws KafkaError ERR_INVALID_ARGUMENT for a timestamp that no int64 holds, and for a key or value that is neither bytes nor null.
    */
   append(record: RecordInput): number {
     const { key, value, headers } = record
     const delta = this.records
-    const keyBytes = key === null ? 0 : key.length
-    const valueBytes = value === null ? 0 : value.length
+    const keyBytes = key === null ? 0 : bytesIn(key)
+    const valueBytes = value === null ? 0 : bytesIn(value)
     const headerCount = headers === undefined ? 0 : headers.length
     let size =
       1 +
@@ -167,7 +167,7 @@ export class BatchBuilder {
   /** The zigzag form of a timestamp, relative to the first: a number where it takes 31 bits at most. */
   private timeDelta(timestamp: number | bigint): number | bigint {
     if (this.exact === undefined) {
-      const time = Number(timestamp)
+      const time = typeof timestamp === 'bigint' ? Number(timestamp) : timestamp
       if (Number.isSafeInteger(time)) {
         if (this.records === 0) {
           this.maxTime = time
@@ -193,6 +193,16 @@ export class BatchBuilder {
     this.buffer.copy(larger, 0, 0, this.pos)
     this.buffer = larger
   }
+}
+
+/** Told by its two lengths, as in wire.ts: a text, a list or a wider array would be written as other bytes. */
+export function bytesIn(bytes: Uint8Array): number {
+  const size = bytes?.byteLength
+  if (size !== undefined && size === bytes.length) return size
+  throw new KafkaError(
+    'ERR_INVALID_ARGUMENT',
+    `${typeof bytes === 'object' ? (bytes as object).constructor?.name : typeof bytes} where a Uint8Array or null is needed: encode it first, with a serde for instance`,
+  )
 }
 
 /** A timestamp, exactly. */
@@ -244,7 +254,9 @@ function putField(buffer: Buffer, pos: number, bytes: Uint8Array | null): number
 function headerBytes({ key, value }: RecordHeader): number {
   const keyBytes = utf8Bytes(key)
   const size = varintBytes(keyBytes << 1) + keyBytes
-  return value === null ? size + 1 : size + varintBytes(value.length << 1) + value.length
+  if (value === null) return size + 1
+  const valueBytes = bytesIn(value)
+  return size + varintBytes(valueBytes << 1) + valueBytes
 }
 function utf8Bytes(text: string): number {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text)

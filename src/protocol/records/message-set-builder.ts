@@ -1,7 +1,7 @@
 import { KafkaError } from '../../errors.ts'
 import { CODECS, type Codec, compress, type JobRunner } from '../compression/index.ts'
 import { nodeZlib } from '../zlib.ts'
-import { int64Of, type RecordInput } from './builder.ts'
+import { bytesIn, int64Of, type RecordInput } from './builder.ts'
 import * as at from './layout.ts'
 
 export interface MessageSetOptions {
@@ -57,7 +57,7 @@ export class MessageSetBuilder {
   /**
    * Adds a record; returns its offset delta. One that is refused leaves no trace.
    * @throws KafkaError ERR_UNSUPPORTED_VERSION for headers: these formats have no place for them; ERR_INVALID_ARGUMENT for a
-   *   timestamp that no int64 holds.
+   *   timestamp that no int64 holds, and for a key or value that is neither bytes nor null.
    */
   append(record: RecordInput): number {
     if (record.headers?.length)
@@ -113,7 +113,7 @@ export class MessageSetBuilder {
   }
 
   private field(bytes: Uint8Array | null, place: number): number {
-    const start = this.buffer.writeInt32BE(bytes === null ? -1 : bytes.length, place)
+    const start = this.buffer.writeInt32BE(bytes === null ? -1 : bytesIn(bytes), place)
     if (bytes === null) return start
     this.buffer.set(bytes, start)
     return start + bytes.length

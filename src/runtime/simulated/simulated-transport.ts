@@ -41,6 +41,10 @@ export class SimulatedTransport implements Transport {
     this.remote = remote
   }
 
+  get unflushedBytes(): number {
+    return this.peer.incomingBytes
+  }
+
   get isOver(): boolean {
     return this.over
   }
