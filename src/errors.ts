@@ -140,12 +140,14 @@ export class TimeoutError extends KafkaError {
     afterMs: number,
     { outcome = 'unknown', hint, ...options }: ErrorOptions & { outcome?: Outcome; hint?: string } = {},
   ) {
-    super('ERR_TIMEOUT', `${operation} did not finish within ${afterMs} ms${hint ? `: ${hint}` : ''}`, {
+    // What is left of a budget is seldom a whole number.
+    const wholeMs = Math.round(afterMs)
+    super('ERR_TIMEOUT', `${operation} did not finish within ${wholeMs} ms${hint ? `: ${hint}` : ''}`, {
       retriable: true,
       ...options,
     })
     this.operation = operation
-    this.afterMs = afterMs
+    this.afterMs = wholeMs
     this.outcome = outcome
   }
 }

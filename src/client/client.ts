@@ -158,25 +158,17 @@ export class Client {
     checkApi('sendTo()', api)
     checkCall('sendTo()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion, frame } = options
-    const requestTimeoutMs = this.options.requestTimeoutMs
-    const timeoutMs = options.timeoutMs ?? requestTimeoutMs
-    const started = this.runtime.clock.monotonic()
-    return this.brokers.use(nodeId, lane, { ms: timeoutMs, signal }, connection => {
-      const answer = connection.request(api, request, {
-        // A caller in a hurry gives up alone: the connection stays, for the others on it.
-        timeoutMs: Math.max(timeoutMs, requestTimeoutMs),
+    const deadline = new Deadline(this.runtime.clock, options.timeoutMs ?? this.options.requestTimeoutMs)
+    return this.brokers.use(nodeId, lane, { ms: deadline.timeoutMs, signal }, connection =>
+      connection.request(api, request, {
+        timeoutMs: deadline.remainingMs,
         version,
         minVersion,
         maxVersion,
         signal,
         frame,
-      })
-      if (timeoutMs >= requestTimeoutMs) return answer
-      const left = timeoutMs - (this.runtime.clock.monotonic() - started)
-      const operation = `the ${api.name} request to broker ${nodeId}`
-      // At close() the connection still brings the answers to what is in flight.
-      return this.lifetime.within(answer, { ms: left, of: timeoutMs, operation, outlives: true })
-    })
+      }),
+    )
   }
 
   /** Sends what is never answered: Produce with acks 0. Resolves once it was handed to the connection. */
@@ -189,9 +181,9 @@ export class Client {
     checkApi('sendOneWay()', api)
     checkCall('sendOneWay()', options, SEND_OPTIONS)
     const { lane, signal, version, minVersion, maxVersion } = options
-    const ms = options.timeoutMs ?? this.options.requestTimeoutMs
-    await this.brokers.use(nodeId, lane, { ms, signal }, connection =>
-      connection.send(api, request, { version, minVersion, maxVersion }),
+    const deadline = new Deadline(this.runtime.clock, options.timeoutMs ?? this.options.requestTimeoutMs)
+    await this.brokers.use(nodeId, lane, { ms: deadline.timeoutMs, signal }, connection =>
+      connection.send(api, request, { timeoutMs: deadline.remainingMs, version, minVersion, maxVersion, signal }),
     )
   }
 

@@ -61,7 +61,6 @@ export class Lifetime {
       hint,
       signal,
       outcome = 'unknown',
-      outlives = false,
     }: {
       ms: number
       /** The whole budget of which `ms` are left, for the message. */
@@ -71,12 +70,10 @@ export class Lifetime {
       hint?: string
       signal?: AbortSignal | undefined
       outcome?: 'not-sent' | 'unknown'
-      /** Closing the client does not end this wait: what is waited for sees to that itself. */
-      outlives?: boolean
     },
   ): Promise<T> {
     const deferred = new Deferred<T>()
-    const release = outlives ? ignore : this.guard(deferred.reject, operation, signal)
+    const release = this.guard(deferred.reject, operation, signal)
     const timer = this.clock.setTimer(Math.max(0, Math.ceil(ms)), () =>
       deferred.reject(new TimeoutError(operation, of, hint === undefined ? { outcome } : { outcome, hint })),
     )

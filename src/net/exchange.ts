@@ -6,7 +6,10 @@ import type { Frame } from './frame-reader.ts'
 import type { VersionLimits } from './version-range.ts'
 
 export interface RequestOptions extends VersionLimits {
-  /** From the call to the answer, time in the queue included. Default: the connection's `requestTimeoutMs`. */
+  /**
+   * From the call to the answer, time in the queue included. Default: the connection's `requestTimeoutMs`; less than that
+   * ends the request alone, and not the connection.
+   */
   readonly timeoutMs?: number | undefined
   /** Gives up on the answer; a request that was sent already is not taken back by it. */
   readonly signal?: AbortSignal | undefined
@@ -33,6 +36,8 @@ export class Exchange {
   /** `encoded`: it waits for the end of this turn and no byte has left. `abandoned`: nobody waits for the answer any more. */
   state: 'waiting' | 'encoded' | 'written' | 'abandoned' | 'settled' = 'waiting'
   version = -1
+  /** From then on an answer that is still missing means that the stream is of no more use. */
+  readonly overdueAt: number
   correlationId = 0
   bytes = 0
   writtenAt = 0
@@ -45,7 +50,7 @@ export class Exchange {
     request: Encodable<Api['request']>,
     options: RequestOptions,
     expects: Expectation,
-    { timeoutMs, now }: { timeoutMs: number; now: number },
+    { timeoutMs, patienceMs, now }: { timeoutMs: number; patienceMs: number; now: number },
     resolve: (answer: never) => void,
     reject: (error: Error) => void,
   ) {
@@ -60,6 +65,7 @@ export class Exchange {
   }
 
   /** Whether the peer may have seen it. */
+    this.overdueAt = now + Math.max(timeoutMs, patienceMs)
   get outcome(): Outcome {
     return this.state === 'written' ? 'unknown' : 'not-sent'
   }
@@ -119,8 +125,8 @@ export class Exchange {
     )
   }
 
-  expired(where: Address, reason: string): TimeoutError {
-    return new TimeoutError(`${this.api.name} request to ${addressText(where)}`, this.timeoutMs, {
+  expired(where: Address, reason: string, afterMs = this.timeoutMs): TimeoutError {
+    return new TimeoutError(`${this.api.name} request to ${addressText(where)}`, afterMs, {
       outcome: this.outcome,
       hint: reason,
     })

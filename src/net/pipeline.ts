@@ -32,6 +32,7 @@ export interface PipelineOptions {
   readonly hooks?: ConnectionHooks | undefined
 }
 
+const SILENCE = 'the broker hangs or cannot be reached, or the timeout is too short for this request'
 /** After this long in one turn of the loop, answers that have arrived wait for the next one. */
 const TURN_BUDGET_MS = 5
 /** Up to so many answers of up to so many bytes nobody looks at the clock: noticing the end of a turn costs a turn itself. */
@@ -151,8 +152,10 @@ export class Pipeline {
     resolve: (answer: T) => void,
     reject: (error: Error) => void,
   ): Exchange {
-    const timeoutMs = options.timeoutMs ?? this.options.requestTimeoutMs
-    return new Exchange(api, request, options, expects, { timeoutMs, now: this.clock.monotonic() }, resolve, reject)
+    const { requestTimeoutMs: patienceMs } = this.options
+    const { timeoutMs = patienceMs } = options
+    const now = this.clock.monotonic()
+    return new Exchange(api, request, options, expects, { timeoutMs, patienceMs, now }, resolve, reject)
   }
 
   private maySend(): boolean {
@@ -329,11 +332,12 @@ export class Pipeline {
   private deadlinePassed(): void {
     this.deadlineAt = Number.POSITIVE_INFINITY
     const now = this.clock.monotonic()
-    const silent = [...this.answering].find(exchange => exchange.deadline <= now)
+    const silent = [...this.answering].find(exchange => exchange.overdueAt <= now)
     if (silent) {
       const timeout = silent.expired(
         this.options,
-        'the broker hangs or cannot be reached, or the timeout is too short for this request; the connection is dropped',
+        `${SILENCE}; the connection is dropped`,
+        Math.max(silent.timeoutMs, this.options.requestTimeoutMs),
       )
       silent.fail(timeout)
       // Its answer may still come, and would then be taken for another's: the stream is of no more use.
@@ -346,7 +350,8 @@ export class Pipeline {
       exchange.fail(exchange.expired(this.options, this.whyWaiting()))
     }
     let next = Number.POSITIVE_INFINITY
-    for (const { deadline } of this.answering) next = Math.min(next, deadline)
+    for (const { deadline, overdueAt } of this.answering) next = Math.min(next, deadline > now ? deadline : overdueAt)
+    for (const exchange of this.answering) if (exchange.deadline <= now) exchange.abandon(exchange.expired(this.options, SILENCE))
     for (const { deadline } of this.waiting) next = Math.min(next, deadline)
     if (next < Number.POSITIVE_INFINITY) this.armDeadline(next)
     this.owner.progressed()

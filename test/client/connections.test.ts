@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/index.ts'
-import { ListGroups, Metadata } from '../../src/protocol/apis/index.ts'
+import { CreateTopics, ListGroups, Metadata, Produce } from '../../src/protocol/apis/index.ts'
 import { WatchedRuntime } from '../chaos/watched-runtime.ts'
 import { inWorld, type World } from './simulation.ts'
 
@@ -54,6 +54,35 @@ describe('KIP-219: the quiet that a broker asks for', () => {
       await client.delay(100)
       const failure = client.request(ListGroups, {}, { nodeId: 1, timeoutMs: 1_000 })
       await expect(failure).rejects.toMatchObject({ message: expect.stringContaining("raise the client's quota") })
+    }))
+
+  test('holds nothing back past its deadline: what was not sent by then never is, and says so', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const written: string[] = []
+      const client = world.client({ hooks: { onWrite: ({ api }) => written.push(api) } })
+      await client.connect()
+      throttled(world, [THROTTLE_MS, THROTTLE_MS])
+      await client.request(ListGroups, {}, toNode1)
+      const start = world.sim.clock.monotonic()
+      const topic = { name: 'late', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+      const late = client.request(CreateTopics, { topics: [topic] }, { timeoutMs: 3_000 })
+      await expect(late).rejects.toMatchObject({
+        code: 'ERR_TIMEOUT',
+        outcome: 'not-sent',
+        message: expect.stringMatching(/within 3000 ms: .*within 3000 ms: the broker throttles this client/),
+      })
+      expect(world.sim.clock.monotonic() - start).toBeLessThan(3_010)
+      // Without an answer nobody is told, so that it must not come later either.
+      const sent = client.sendOneWay(1, Produce, { acks: 0, timeoutMs: 100, topicData: [] }, { lane: 'other', timeoutMs: 100 })
+      await sent
+      await client.delay(THROTTLE_MS)
+      expect(written).not.toContain('CreateTopics')
+      expect(written).not.toContain('Produce')
+      await client.request(ListGroups, {}, toNode1)
+      await expect(client.request(ListGroups, {}, { nodeId: 1, timeoutMs: 100 })).rejects.toMatchObject({ outcome: 'not-sent' })
+      const closing = world.sim.clock.monotonic()
+      await client.close()
+      expect(world.sim.clock.monotonic() - closing).toBeLessThan(100)
     }))
 
   test.each(['keeps', 'loses'])(

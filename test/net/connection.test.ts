@@ -161,6 +161,25 @@ describe('time', () => {
     })
   })
 
+  test('a request in a hurry ends alone; an answer that is missing for longer than others may take ends the connection', async () => {
+    await simulated(async ({ broker, connect, runtime }) => {
+      broker.script = ({ api }) => (api === Heartbeat || api === Metadata ? 'silence' : 'default')
+      const connection = connect()
+      await connection.connect()
+      const from = runtime.clock.monotonic()
+      const hurried = await failureOf<TimeoutError>(connection.request(Heartbeat, beat, { timeoutMs: 99.6 }))
+      expect(hurried.message).toMatch(/within 100 ms: the broker hangs or cannot be reached, or the timeout is too short/)
+      expect(hurried).toMatchObject({ outcome: 'unknown', afterMs: 100 })
+      expect(connection.state).toBe('ready')
+      const behind = failureOf<ConnectionError>(connection.request(Metadata, { topics: null }, { timeoutMs: 60_000 }))
+      expect((await behind).message).toMatch(/Heartbeat request .* within 2000 ms: .*; the connection is dropped/)
+      expect(runtime.clock.monotonic() - from).toBeLessThan(2_010)
+      expect(await connection.closed).toBeInstanceOf(TimeoutError)
+      await sleep(runtime, 100)
+      expect(runtime.clock.pending).toBe(0)
+    })
+  })
+
   test.each([1, 500, 100_000])('after a throttle time of %i ms the queue goes on', async throttleTimeMs => {
     await simulated(async ({ broker, connect, runtime }) => {
       broker.script = received => (received.api === Heartbeat ? answerTo(received, { throttleTimeMs, errorCode: 0 }) : 'default')
