@@ -4,11 +4,13 @@
  */
 import { ConsumerBatch } from '../../src/consumer/index.ts'
 import { RecordReader } from '../../src/consumer/record.ts'
+import { BatchMemory } from '../../src/producer/batch-memory.ts'
 import { BatchBuilder, encodedBatches, type RecordBatch } from '../../src/protocol/records/index.ts'
 import { bytes, json, type Serde, string } from '../../src/serde/index.ts'
 import type { Side } from '../rounds.ts'
 import { batchOf, type Cell, caseName, MATRIX, OPERATIONS, type Operation, recordsOf, sizeOf } from './cells.ts'
 
+const IN_FLIGHT = 5
 const OPEN = { checkCrcs: true, maxBytes: 64 << 20 }
 const sink = { total: 0 }
 const ORIGIN = { highWatermark: 0n, epoch: 0, isCurrent: () => true, release() {} }
@@ -45,11 +47,16 @@ async function prepare(operation: Operation, cell: Cell): Promise<(n: number) =>
   const use = uses[operation]
   if (!use) {
     const records = recordsOf(cell)
-    // As the producer's BatchMemory: the same again, once the batch before is acknowledged.
-    const memory = Buffer.allocUnsafeSlow(sizeOf(cell))
+    // As the producer, with a batchSize of its default or of the batch: memory of batches of which it is half full or more is used
+    // again once they are acknowledged, here when five others are in flight. Less than that is fresh.
+    const size = sizeOf(cell)
+    const batchSize = Math.max(16_384, size)
+    const memory = new BatchMemory(batchSize, IN_FLIGHT * batchSize)
+    const inFlight: Buffer[] = []
     const encode = () => {
-      const builder = new BatchBuilder({ codec: cell.codec, memory })
+      const builder = new BatchBuilder({ codec: cell.codec, memory: memory.take(size > batchSize / 2 ? batchSize : size) })
       for (const record of records) builder.append(record)
+      if (inFlight.push(builder.memory) > IN_FLIGHT) memory.give(inFlight.shift()!)
       return builder.finish({})
     }
     await encode() // loads what the codec needs
