@@ -32,8 +32,8 @@ export class Coordinators {
   private readonly metadata: Metadata
   private readonly requestTimeoutMs: number
   private readonly nodes = new Map<string, number>()
-  /** Keys being searched, and those of them that the next request will ask for. */
-  private readonly searches = new Map<string, Deferred<number>>()
+  /** Keys being searched, each with those that are asked for together; and those that the next request will ask for. */
+  private readonly searches = new Map<string, { readonly found: Deferred<number>; readonly keys: readonly string[] }>()
   private readonly waiting = new Map<CoordinatorKind, string[]>()
   /** Why the last search got no answer; undefined when it got one. */
   private failure: unknown
@@ -88,6 +88,11 @@ export class Coordinators {
     }
   }
 
+  /** What keys share that are asked for together, by a request under way or the next one. */
+  questionOf(kind: CoordinatorKind, key: string): unknown {
+    return this.searches.get(`${kind}:${key}`)?.keys ?? this.waiting.get(kind)
+  }
+
   /** For NOT_COORDINATOR and lost connections: the next `find` asks again. */
   forget(kind: CoordinatorKind, key: string): void {
     this.nodes.delete(`${kind}:${key}`)
@@ -108,16 +113,16 @@ export class Coordinators {
   private search(kind: CoordinatorKind, key: string): Promise<number> {
     const id = `${kind}:${key}`
     const running = this.searches.get(id)
-    if (running) return running.promise
-    const search = new Deferred<number>()
-    this.searches.set(id, search)
-    const batch = this.waiting.get(kind)
-    if (batch) batch.push(key)
+    if (running) return running.found.promise
+    let keys = this.waiting.get(kind)
+    if (keys) keys.push(key)
     else {
-      this.waiting.set(kind, [key])
+      this.waiting.set(kind, (keys = [key]))
       queueMicrotask(() => this.flush(kind))
     }
-    return search.promise
+    const found = new Deferred<number>()
+    this.searches.set(id, { found, keys })
+    return found.promise
   }
 
   private flush(kind: CoordinatorKind): void {
@@ -127,7 +132,7 @@ export class Coordinators {
       const id = `${kind}:${key}`
       const search = this.searches.get(id)
       this.searches.delete(id)
-      if (search) end(search)
+      if (search) end(search.found)
     }
     const found = (key: string, answer: Found | undefined) =>
       settle(key, search => {

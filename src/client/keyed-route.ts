@@ -90,6 +90,10 @@ class KeyedRequest implements Splitter<KeyedPart> {
     return nodeId ?? this.cluster.coordinators.known(this.kind, key)
   }
 
+  questionOf({ key }: KeyedPart): unknown {
+    return this.cluster.coordinators.questionOf(this.kind, key)
+  }
+
   async lookUp(parts: readonly KeyedPart[]): Promise<KeyedPart[]> {
     const { deadline, signal } = this.operation
     const { coordinators } = this.cluster

@@ -14,6 +14,8 @@ export interface Part {
 export interface Splitter<P extends Part> {
   /** Where a part goes, as far as that is known without asking. */
   nodeOf(part: P): number | undefined
+  /** Parts of which the same question tells where they go, if there are several such questions. */
+  questionOf?(part: P): unknown
   /** Asks once where parts go. Returns those that are worth asking about again, each with its failure. */
   lookUp(parts: readonly P[]): Promise<P[]>
   /** One request and its answer. Returns the parts to send again, each with its failure. */
@@ -57,18 +59,16 @@ export class SplitRequest<P extends Part> {
   private async attempt(parts: readonly P[], attempt: number): Promise<void> {
     if (this.over) return
     const shards = new Map<number, P[]>()
-    const lost: P[] = []
+    const lost = new Map<unknown, P[]>()
     for (const part of parts) {
       const nodeId = this.splitter.nodeOf(part)
-      const shard = nodeId === undefined ? lost : shards.get(nodeId)
-      if (shard) shard.push(part)
-      else if (nodeId !== undefined) shards.set(nodeId, [part])
+      if (nodeId === undefined) addTo(lost, this.splitter.questionOf?.(part), part)
+      else addTo(shards, nodeId, part)
     }
-    const steps = Array.from(shards, ([nodeId, shard]) => this.ask(nodeId, shard, attempt))
+    const asked = Array.from(shards, ([nodeId, shard]) => this.ask(nodeId, shard, attempt))
+    const lookUp = () => Promise.all(Array.from(lost.values(), group => this.lookUp(group, attempt)))
     // What can be sent goes first: behind a question, it would have to wait for the answer on the same connection.
-    if (lost.length > 0)
-      steps.push(steps.length > 0 ? this.router.turn().then(() => this.lookUp(lost, attempt)) : this.lookUp(lost, attempt))
-    await Promise.all(steps)
+    await Promise.all([...asked, asked.length > 0 && lost.size > 0 ? this.router.turn().then(lookUp) : lookUp()])
   }
 
   private async ask(nodeId: number, shard: readonly P[], attempt: number): Promise<void> {
@@ -110,6 +110,12 @@ export class SplitRequest<P extends Part> {
   private isOfParts(error: unknown): error is Error {
     return error instanceof Error && !this.operation.signal?.aborted && isPartial(error)
   }
+}
+
+function addTo<K, P>(groups: Map<K, P[]>, key: K, part: P): void {
+  const group = groups.get(key)
+  if (group) group.push(part)
+  else groups.set(key, [part])
 }
 
 /** A part could not be looked up; when that ran out of time, what failed before says more. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { FindCoordinator, ListOffsets, Metadata, OffsetFetch } from '../../src/protocol/apis/index.ts'
+import { FindCoordinator, ListGroups, ListOffsets, Metadata, OffsetFetch } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import { Deadline } from '../../src/util/deadline.ts'
+import { Deferred } from '../../src/util/deferred.ts'
 import { inWorld, type World } from './simulation.ts'
 
 const TIMEOUT_MS = 20_000
@@ -113,6 +115,27 @@ describe('what can be sent is sent at once, whatever the rest waits for', () => 
         ['h', ErrorCode.COORDINATOR_NOT_AVAILABLE],
       ])
       expect(times).toEqual({ g: [expect.closeTo(0, -2)] })
+    }))
+
+  test('a group that a hanging broker has been asked for already', () =>
+    inWorld({}, async world => {
+      const { broker, sim } = world
+      const client = world.client()
+      for (const nodeId of [1, 2, 3]) await client.request(ListGroups, {}, { nodeId })
+      const asked = new Deferred<void>()
+      broker.intercept(FindCoordinator, async ({ coordinatorKeys }) => {
+        if (!coordinatorKeys.includes('h')) return 'pass'
+        asked.resolve()
+        await client.delay(5_000)
+        return 'pass'
+      })
+      const search = client.coordinator('group', 'h', new Deadline(sim.clock, TIMEOUT_MS))
+      await asked.promise
+      const times = offsetFetchTimes(world)
+      const answer = await client.request(OffsetFetch, groups('g', 'h', 'i'), { timeoutMs: TIMEOUT_MS })
+      await search
+      expect(answer.groups.map(({ groupId, errorCode }) => [groupId, errorCode])).toEqual(['g', 'h', 'i'].map(id => [id, 0]))
+      expect(times).toEqual({ g: [expect.closeTo(0, -2)], h: [expect.closeTo(5_000, -2)], i: [expect.closeTo(0, -2)] })
     }))
 
   test('a group that brokers are asked for in vain', () =>
