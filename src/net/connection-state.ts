@@ -12,7 +12,7 @@ export type ConnectionState =
   | 'ready'
   /** As `authenticating`, behind the requests in flight, which are still answered; new ones wait (KIP-368). */
   | 'reauthenticating'
-  /** Requests that were accepted are finished, new ones are refused. */
+  /** Requests that were accepted are finished, new ones are refused. The session is renewed for them if need be. */
   | 'draining'
   /** Nothing is sent or received any more. */
   | 'closed'
@@ -26,6 +26,6 @@ export const NEXT_STATES: Readonly<Record<ConnectionState, readonly ConnectionSt
   authenticating: ['ready', 'closed'],
   ready: ['reauthenticating', 'draining', 'closed'],
   reauthenticating: ['ready', 'closed'],
-  draining: ['closed'],
+  draining: ['reauthenticating', 'closed'],
   closed: [],
 }

@@ -117,7 +117,7 @@ export class Connection {
         where: this.where,
         versionOf: (api, limits) => this.versionOf(api, limits),
         maySend: () => this.maySend(),
-        whyNot: () => `the connection is still ${this.currentState}`,
+        whyNot: () => this.whyNot(),
         progressed: () => this.endIfDrained(),
         fatal: error => this.end(error),
       },
@@ -358,8 +358,13 @@ export class Connection {
   }
 
   private maySend(): boolean {
-    if (this.currentState === 'draining') return true
-    return this.currentState === 'ready' && (this.session?.maySend() ?? true)
+    return (this.currentState === 'ready' || this.currentState === 'draining') && (this.session?.maySend() ?? true)
+  }
+
+  private whyNot(): string {
+    if (this.currentState === 'ready' || this.currentState === 'draining')
+      return 'the session is about to expire and there are no new credentials yet; check their source'
+    return `the connection is still ${this.currentState}`
   }
 
   // ---- the end

@@ -20,8 +20,10 @@ export interface RenewableChannel extends HandshakeChannel {
 /** Of a session's lifetime. Java renews at 85–95 % and sends nothing meanwhile; here requests flow on while credentials are fetched. */
 const RENEW_FROM = 0.8
 const RENEW_SPREAD = 0.1
-/** From here on requests wait: they would reach the broker, or the end of its queue, when the session has expired. */
-const HOLD_FROM = 0.95
+/** So long before its end requests wait: they would reach the broker, or the end of its queue, when the session has expired. */
+const HOLD_MS = 5_000
+/** But no more than this part of a short session. */
+const HOLD_SHARE = 0.05
 /** Between two tries to get credentials for a session that goes on meanwhile. */
 const RETRY_PAUSE = { baseMs: 1_000, maxMs: 10_000 }
 
@@ -82,7 +84,7 @@ export class SessionKeeper {
 
   private async renew(): Promise<void> {
     const session = await this.nextCredentials()
-    if (this.channel.current() !== 'ready') return
+    if (this.channel.current() === 'closed') return
     this.channel.renewing()
     await this.exchange(session)
     this.channel.renewed()
@@ -103,8 +105,8 @@ export class SessionKeeper {
     const now = this.runtime.clock.monotonic()
     const lastsMs = lifetimeMs || Number.POSITIVE_INFINITY
     this.renewAt = now + lastsMs * (RENEW_FROM + RENEW_SPREAD * this.runtime.random())
-    this.holdAt = now + lastsMs * HOLD_FROM
     this.endsAt = now + lastsMs
+    this.holdAt = this.endsAt - Math.min(HOLD_MS, lastsMs * HOLD_SHARE)
   }
 
   /** As `credentials`, asked for until the session has expired: up to its end the broker serves it. */
@@ -116,6 +118,7 @@ export class SessionKeeper {
       } catch (error) {
         const leftMs = this.endsAt - clock.monotonic()
         if (this.over || leftMs <= 0) throw error
+        if (this.life.signal.aborted) this.life = new AbortController()
         const fields = { broker: addressText(this.channel), err: error }
         this.options.logger.warn(fields, 'cannot authenticate again; the session is used until it expires')
         await pause(clock, Math.ceil(Math.min(leftMs, backoffMs(attempt, { ...RETRY_PAUSE, random }))), this.life.signal)
@@ -127,7 +130,6 @@ export class SessionKeeper {
   private async credentials(): Promise<SaslSession> {
     const { authenticator, channel, runtime, options } = this
     const { host, port } = channel
-    if (this.life.signal.aborted && !this.over) this.life = new AbortController()
     const { signal } = this.life
     try {
       return checkedSession(await this.timed(authenticator.start({ host, port, runtime, logger: options.logger, signal })))

@@ -3,6 +3,7 @@ import type { ConnectionError, KafkaError } from '../../../src/errors.ts'
 import { type OAuthBearerOptions, saslAuthenticator } from '../../../src/net/sasl/index.ts'
 import { Heartbeat } from '../../../src/protocol/apis/index.ts'
 import type { SimulatedRuntime } from '../../../src/runtime/simulated/index.ts'
+import { Deferred } from '../../../src/util/deferred.ts'
 import { failureOf, sleep } from '../connecting.ts'
 import { bearerServer, plainServer, type SaslBroker, world } from './sasl-broker.ts'
 
@@ -104,6 +105,92 @@ describe('while no new token can be had', () => {
       expect(broker.intruders).toEqual([])
     })
   })
+})
+
+test('a long session is used until shortly before it ends while no credentials can be had', async () => {
+  await world(async ({ broker, connect, runtime }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+    broker.sessionLifetimeMs = 3_600_000
+    const sealed = () => runtime.clock.monotonic() > 2_800_000 && runtime.clock.monotonic() < 3_580_000
+    const password = () => (sealed() ? Promise.reject(new Error('vault sealed')) : 'secret')
+    const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+    while (runtime.clock.monotonic() < 3_700_000) {
+      await connection.request(Heartbeat, beat)
+      await sleep(runtime, 5_000)
+    }
+    expect(broker.authentications).toBe(2)
+    expect(broker.intruders).toEqual([])
+  })
+})
+
+test('credentials whose source hung are asked for again: a timeout is not the end of asking', async () => {
+  await world(async ({ broker, connect, runtime }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+    broker.sessionLifetimeMs = 100_000
+    let asked = 0
+    const password = () => (++asked === 2 ? new Promise<never>(() => {}) : 'secret')
+    const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+    await connection.connect()
+    while (runtime.clock.monotonic() < 150_000) {
+      await connection.request(Heartbeat, beat)
+      await sleep(runtime, 1_000)
+    }
+    expect(asked).toBe(3)
+    expect(broker.authentications).toBe(2)
+    expect(broker.intruders).toEqual([])
+  })
+})
+
+describe('a connection that is closed while requests wait for credentials', () => {
+  const held = (
+    body: (held: {
+      readonly answer: Promise<{ errorCode: number }>
+      readonly closing: Promise<void>
+      readonly broker: SaslBroker
+      readonly runtime: SimulatedRuntime
+      readonly give: (password: string | Promise<never>) => void
+    }) => Promise<void>,
+  ) =>
+    world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+      broker.sessionLifetimeMs = 10_000
+      const next = new Deferred<string>()
+      let asked = 0
+      const connection = connect({
+        mechanism: 'PLAIN',
+        username: 'alice',
+        password: () => (asked++ === 0 ? 'secret' : next.promise),
+      })
+      await connection.connect()
+      await sleep(runtime, 9_600)
+      const answer = connection.request(Heartbeat, beat)
+      await sleep(runtime, 10)
+      expect(connection.queued).toBe(1)
+      await body({ answer, closing: connection.close(), broker, runtime, give: password => next.resolve(password as never) })
+      expect(broker.intruders).toEqual([])
+    })
+
+  test('sends them once there are some, then ends', () =>
+    held(async ({ answer, closing, broker, runtime, give }) => {
+      await sleep(runtime, 200)
+      give('secret')
+      expect((await answer).errorCode).toBe(0)
+      await closing
+      expect(broker.authentications).toBe(2)
+      expect(runtime.clock.monotonic()).toBeLessThan(10_000)
+    }))
+
+  test('ends when nobody waits for them any more, and authenticates for nobody', () =>
+    held(async ({ answer, closing, broker, give, runtime }) => {
+      expect(await failureOf(answer)).toMatchObject({
+        outcome: 'not-sent',
+        message: expect.stringContaining('no new credentials'),
+      })
+      await closing
+      give('secret')
+      await sleep(runtime, 100)
+      expect(broker.authentications).toBe(1)
+    }))
 })
 
 test('a token that the broker refuses is dropped: the next connection comes with another', async () => {
