@@ -104,7 +104,7 @@ class KeyedRequest implements Splitter<KeyedPart> {
         part.nodeId = result?.value
         return false
       }
-      if (!(result.reason instanceof Error) || signal?.aborted || !isPartial(result.reason)) throw result.reason
+      if (!(result.reason instanceof Error) || !isPartial(result.reason)) throw result.reason
       notFound(part, result.reason)
       return isRetriable(result.reason)
     })
@@ -132,8 +132,7 @@ class KeyedRequest implements Splitter<KeyedPart> {
       return shard.filter((part, index) => this.isOpen(part, results[index]))
     }
     const body = { ...this.request, [this.path.field]: shard.map(part => part.element) }
-    const minVersion = Math.max(this.operation.minVersion ?? 0, this.path.since)
-    const answer = (await this.router.once({ ...this.operation, minVersion }, body, nodeId)) ?? defaultsOf(api.response.shape)
+    const answer = (await this.router.once(this.operation, body, nodeId)) ?? defaultsOf(api.response.shape)
     this.answers.push(answer)
     const list = answer[this.results.array] as Body[]
     const { key } = this.results

@@ -76,7 +76,7 @@ export class SplitRequest<P extends Part> {
     try {
       again = await this.splitter.ask(nodeId, shard)
     } catch (error) {
-      if (!this.isOfParts(error)) throw error
+      if (!(error instanceof Error) || !isPartial(error)) throw error
       for (const part of shard) part.failure = error
       again = mayRepeat(this.operation.api, error) ? shard : []
     }
@@ -88,7 +88,7 @@ export class SplitRequest<P extends Part> {
     try {
       lost = await this.splitter.lookUp(parts)
     } catch (error) {
-      if (!this.isOfParts(error)) throw error
+      if (!(error instanceof Error) || !isPartial(error)) throw error
       for (const part of parts) notFound(part, error)
       lost = isRetriable(error) ? parts : []
     }
@@ -105,10 +105,6 @@ export class SplitRequest<P extends Part> {
       if (!this.operation.deadline.passed) return this.attempt(parts, attempt + 1)
     }
     this.outOfTime = true
-  }
-
-  private isOfParts(error: unknown): error is Error {
-    return error instanceof Error && !this.operation.signal?.aborted && isPartial(error)
   }
 }
 

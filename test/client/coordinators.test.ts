@@ -331,3 +331,17 @@ test('a broker before 4.0 has no share coordinators: an error that names the ver
     const finding = client().coordinator('share', share.key, new Deadline(sim.clock, TIMEOUT_MS))
     await expect(finding).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_VERSION', message: expect.stringMatching(/v6/) })
   }))
+
+test('several transactions in one request are refused for a broker that knows only one: nothing is sent', () =>
+  inWorld({ asVersion: '2.8' }, async world => {
+    let asked = 0
+    world.broker.intercept(AddPartitionsToTxn, () => {
+      asked++
+      return 'pass'
+    })
+    const transaction = { producerId: 1n, producerEpoch: 0, verifyOnly: false, topics: [] }
+    const transactions = ['a', 'b'].map(transactionalId => ({ transactionalId, ...transaction }))
+    const request = world.client().request(AddPartitionsToTxn, { transactions } as never)
+    await expect(request).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_VERSION' })
+    expect(asked).toBe(0)
+  }))

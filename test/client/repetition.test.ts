@@ -103,7 +103,7 @@ describe('what would be refused, or tell less, the second time is not repeated w
   })
 })
 
-describe('Produce is not sent again by a client once it was answered', () => {
+describe('Produce is not sent again by a client that cannot know what became of it', () => {
   const request = {
     acks: -1,
     timeoutMs: 1_000,
@@ -112,7 +112,18 @@ describe('Produce is not sent again by a client once it was answered', () => {
   const errorCodeOf = ({ responses }: Decoded<(typeof Produce)['response']>) =>
     responses.map(({ name, partitionResponses }) => [name, ...partitionResponses.map(({ errorCode }) => errorCode)])
 
-  test('without the partition in the answer: nobody knows whether it was written', () =>
+  test('when the connection broke', () =>
+    inWorld({ topics: { t: 1 } }, async world => {
+      let asked = 0
+      world.broker.intercept(Produce, () => {
+        asked++
+        return 'close'
+      })
+      await expect(world.client().request(Produce, request)).rejects.toMatchObject({ outcome: 'unknown' })
+      expect(asked).toBe(1)
+    }))
+
+  test('when the answer lacks the partition', () =>
     inWorld({ topics: { t: 1 } }, async world => {
       let asked = 0
       world.broker.intercept(Produce, () => {
@@ -124,7 +135,7 @@ describe('Produce is not sent again by a client once it was answered', () => {
       expect(asked).toBe(1)
     }))
 
-  test('under the id of a topic that was deleted and created again meanwhile', () =>
+  test('nor when its topic was deleted and created again before the answer', () =>
     inWorld({ topics: { t: 1 } }, async world => {
       const { broker } = world
       const client = world.client()

@@ -176,6 +176,43 @@ test('a failure that concerns all parts ends the request for all of them: none i
     expect(asked.toSorted()).toEqual(['t-0', 't-1', 'u-0', 'u-1'])
   }))
 
+test('nor is one sent whose broker is found only then', () =>
+  inWorld({ topics: { t: 2, u: 2 } }, async world => {
+    const client = world.client()
+    await client.metadata.ensure(['t'])
+    const lookUp = new Deferred<void>()
+    world.broker.intercept(Metadata, () => {
+      lookUp.resolve()
+      return 'pass'
+    })
+    const times = listOffsetsTimes(world)
+    const { topics, replicaId } = offsetsOf('t', 'u')
+    const unsendable = { ...topics[0]!, partitions: [{ partitionIndex: 0, timestamp: 'yesterday' as never }] }
+    const request = client.request(ListOffsets, { replicaId, topics: [unsendable, topics[1]!] })
+    await expect(request).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    await lookUp.promise
+    await client.delay(10_000)
+    expect(client.metadata.topic('u')).toBeDefined()
+    expect(times).toEqual({})
+  }))
+
+test('a coordinator that is still loading is asked again, not looked up again', () =>
+  inWorld({}, async world => {
+    let lookUps = 0
+    world.broker.intercept(FindCoordinator, () => {
+      lookUps++
+      return 'pass'
+    })
+    let asked = 0
+    world.broker.intercept(OffsetFetch, ({ groups: [group] }) => {
+      if (asked++ > 2) return 'pass'
+      return { groups: [{ groupId: group?.groupId ?? '', topics: [], errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }] }
+    })
+    const answer = await world.client().request(OffsetFetch, groups('g'))
+    expect(answer.groups[0]?.errorCode).toBe(0)
+    expect([lookUps, asked]).toEqual([1, 4])
+  }))
+
 test('groups looked up by the thousand in one request are all asked about, and the memory of them is bounded', () =>
   inWorld({ nodes: 1 }, async world => {
     const client = world.client()
