@@ -294,6 +294,6 @@ function written(given: Uint8Array | null, { topic, part }: SerdeContext): Uint8
   if (given === null || (given !== undefined && given.byteLength === given.length && given.byteLength !== undefined)) return given
   throw new KafkaError(
     'ERR_SERIALIZATION',
-    `the serde of the ${part} gave ${describe(given)} for ${topic}, where a Uint8Array or null is needed, at once and not as a promise`,
+    `the serde of the ${part} gave ${typeof given === 'string' ? 'a string' : describe(given)} for ${topic}, where a Uint8Array or null is needed, at once and not as a promise`,
   )
 }

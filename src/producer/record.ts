@@ -99,8 +99,8 @@ const isValueList = (value: HeaderValue | readonly HeaderValue[]): value is read
 
 /** Throws ERR_INVALID_ARGUMENT. */
 export function timestampMs(timestamp: number | Date): number {
-  const ms = typeof timestamp === 'number' ? timestamp : timestamp.getTime()
-  if (Number.isSafeInteger(ms) && ms >= 0) return ms
+  const ms: unknown = typeof timestamp === 'object' ? (timestamp as Partial<Date> | null)?.getTime?.() : timestamp
+  if (Number.isSafeInteger(ms) && (ms as number) >= 0) return ms as number
   throw new KafkaError(
     'ERR_INVALID_ARGUMENT',
     `the timestamp ${ms} is not a whole number of milliseconds since 1970: pass a Date or its getTime()`,

@@ -431,3 +431,14 @@ test('the bytes of a record are those it had when it was sent, whatever becomes 
     const stored = await world.stored()
     expect(stored.map(({ value }) => value)).toEqual(Array.from({ length: 100 }, (_, i) => Buffer.alloc(2_000, i).toString()))
   }))
+
+test.each([null, 5n, '5', 1.5, -1, Number.NaN, {}, new Date(Number.NaN)])('the timestamp %s is refused by name', timestamp =>
+  World.run({}, async world => {
+    const sent = world.producer().send({ topic: 't', value: 'v', timestamp: timestamp as never })
+    await expect(sent).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: expect.stringMatching(/^the timestamp .* is not/),
+    })
+    expect(await world.stored()).toEqual([])
+  }),
+)

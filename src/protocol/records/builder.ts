@@ -252,6 +252,7 @@ function putField(buffer: Buffer, pos: number, bytes: Uint8Array | null): number
   return pos + size
 }
 function headerBytes({ key, value }: RecordHeader): number {
+  if (typeof key !== 'string') throw new KafkaError('ERR_INVALID_ARGUMENT', `the key of a header is a text, not ${typeof key}`)
   const keyBytes = utf8Bytes(key)
   const size = varintBytes(keyBytes << 1) + keyBytes
   if (value === null) return size + 1
