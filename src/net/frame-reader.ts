@@ -207,6 +207,7 @@ export class FrameReader implements Sink {
   }
 }
 
+const MIB = 1 << 20
 const nothing = () => {}
 
 class LargeFrame implements Frame {
@@ -226,11 +227,15 @@ class LargeFrame implements Frame {
   }
 }
 
+/** Says nothing that the bytes could be read back from: a peer may echo a password, and a length is four bytes of it. */
 function badLength(length: number, maxBytes: number, received: Buffer): ProtocolError {
   const foreign = foreignPeer(received)
   if (foreign) return new ProtocolError(foreign)
+  const check = 'check that a Kafka broker listens on that port'
+  if (length < 0) return new ProtocolError(`the peer announces a frame of negative length: ${check}`)
+  const first = length >>> 24
+  if (first >= 0x20 && first < 0x7f) return new ProtocolError(`what the peer sends looks like text, not like a frame: ${check}`)
   return new ProtocolError(
-    `the peer announces a frame of ${length} bytes${length < 0 ? '' : `, more than the ${maxBytes} allowed`} (it begins with ` +
-      `${received.subarray(0, 8).toString('hex')}): check that a Kafka broker listens on that port${length > 0 ? ', or raise the limit' : ''}`,
+    `the peer announces a frame of about ${Math.ceil(length / MIB)} MiB, more than the ${maxBytes} bytes allowed: ${check}, or raise the limit`,
   )
 }

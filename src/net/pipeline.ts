@@ -254,7 +254,8 @@ export class Pipeline {
       const correlationId = peekCorrelationId(frame.buffer)
       if (correlationId !== exchange.correlationId) {
         throw new ProtocolError(
-          `${this.owner.where} answered correlation id ${correlationId} where ${exchange.correlationId} (${exchange.api.name}) was due: check that a Kafka broker listens there, and that no proxy mixes connections`,
+          `${this.owner.where} answered another request than the one that was due (${exchange.api.name}, correlation id ${exchange.correlationId}): check that a Kafka broker listens there, and that no proxy mixes connections`,
+        // Not which one it says: those may be four bytes of a password that the peer echoes.
           { api: exchange.api.name },
           { retriable: true },
         )

@@ -22,8 +22,8 @@ describe.each([
 ])('a broker that, at %s,', (_, at) => {
   const cases: [string, Reaction, new (...args: never[]) => KafkaError, RegExp][] = [
     ['hangs up', 'close', ConnectionError, /the connection to broker:9092 was closed by the broker/],
-    ['announces 2 GB', bytes('7fffffff'), ProtocolError, /broker:9092 .* a frame of 2147483647 bytes, more than the \d+ allowed/],
-    ['announces a negative length', bytes('80000000'), ProtocolError, /a frame of -2147483648 bytes/],
+    ['announces 2 GB', bytes('7fffffff'), ProtocolError, /broker:9092 .* a frame of about 2048 MiB, more than the \d+ bytes/],
+    ['announces a negative length', bytes('80000000'), ProtocolError, /a frame of negative length/],
     [
       'answers in HTTP',
       Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
@@ -35,7 +35,7 @@ describe.each([
       'answers another correlation id',
       bytes('0000000a7f00000000000000ffff'),
       ProtocolError,
-      /answered correlation id 2130706432 where \d \((ApiVersions|Heartbeat)\) was due/,
+      /another request than the one that was due \((ApiVersions|Heartbeat), correlation id \d\)/,
     ],
     ['answers three bytes', bytes('00000003010203'), ProtocolError, /3 bytes has no correlation id/],
     ['never answers', 'silence', TimeoutError, /request to broker:9092 did not finish within 2000 ms/],

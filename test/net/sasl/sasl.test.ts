@@ -498,6 +498,27 @@ test("AWS_MSK_IAM signs as AWS's own SDK does", async () => {
   expect(JSON.parse(text(first))['x-amz-signature']).toBe('6b8d25f9b45b9c7db9da855a49112d80379224153a27fd279c305a5b7940d1a7')
 })
 
+test.each([
+  ['as it is', (secret: Buffer) => secret],
+  ['as a frame', (secret: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, secret.length]), secret])],
+  ['behind a NUL', (secret: Buffer) => Buffer.concat([Buffer.from([0]), secret])],
+])('a password that the peer echoes %s appears nowhere, not in part, and in no notation', async (_, echo) => {
+  const password = 'Sup3rSecret/Pa+ss'
+  await world(async ({ broker, connect }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', password) }
+    const { script } = broker
+    broker.script = received => (received.api === SaslAuthenticate ? echo(Buffer.from(password)) : script(received))
+    const logger = new RecordingLogger()
+    const error = await failureOf(connect({ mechanism: 'PLAIN', username: 'alice', password }, { logger }).connect())
+    const seen = `${logger.lines.join('\n')}\n${inspect(error, { depth: 10 })}`
+    for (const start of [0, 1, 2, 3]) {
+      const part = Buffer.from(password.slice(start, start + 4))
+      for (const form of [part.toString(), part.toString('hex'), String(part.readInt32BE())]) expect(seen).not.toContain(form)
+    }
+    expect(seen).not.toContain(String(Buffer.from(`\0${password}`).readInt32BE()))
+  })
+})
+
 test('credentials appear in no log line, error, hook or printed object', async () => {
   const secret = 'Tr0ub4dor"&3???+='
   const token = 'eyJhbGciOiJub25lIn0.c2VjcmV0.'
