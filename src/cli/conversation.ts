@@ -2,11 +2,12 @@
 import { Produce } from '../protocol/apis/00-produce.ts'
 import { SaslHandshake } from '../protocol/apis/17-sasl-handshake.ts'
 import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
-import { RequestHeader, requestHeaderVersion } from '../protocol/header.ts'
+import { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/header.ts'
 import { apiByKey } from '../protocol/registry.ts'
 import { trace } from '../protocol/trace.ts'
 import {
   type Asked,
+  answeredVersion,
   dissectRequest,
   dissectResponse,
   dissectToken,
@@ -17,8 +18,9 @@ import {
   note,
   requestStart,
 } from './dissect.ts'
-import { type FrameRules, framesOf } from './frames.ts'
+import { type FrameRules, frameStart, framesOf } from './frames.ts'
 import type { Stream } from './tcp-streams.ts'
+import { Trial } from './trial.ts'
 
 /** Everything two streams say, in the order of the requests. */
 export function* conversation(requests: Stream, answers: Stream): Generator<Finding> {
@@ -41,10 +43,7 @@ export function* conversation(requests: Stream, answers: Stream): Generator<Find
 /** Whether a stream has a request in it for certain. */
 export function hasRequest(stream: Stream): boolean {
   const rules = new RequestRules()
-  return stream.runs.some(({ bytes }) => {
-    for (let at = 0; at + 4 < bytes.length; at++) if (rules.reads(bytes, at)) return true
-    return false
-  })
+  return stream.runs.some(({ bytes }) => frameStart(bytes, 0, rules) < bytes.length)
 }
 
 interface Exchange {
@@ -85,6 +84,7 @@ export class RequestRules implements FrameRules {
   private lastId: number | undefined
   /** Null if it has none, undefined as long as it is not known. */
   private clientId: string | null | undefined
+  private readonly trial = new Trial()
 
   get leastBytes(): number {
     return this.tokens ? 0 : 8
@@ -103,12 +103,16 @@ export class RequestRules implements FrameRules {
     const asked = askedIn(bytes, at + 4)
     if (!start || !asked || !this.follows(start.correlationId)) return false
     const size = bytes.readInt32BE(at)
-    const frame = { where: '', start: 0, size, bytes: bytes.subarray(at + 4, at + 4 + size) }
-    const clientId = clientIdOf(frame.bytes, asked)
-    if (this.clientId !== undefined && clientId !== this.clientId) return false
-    if (size <= frame.bytes.length) return isNewer(asked) || (knows(asked) && !dissectRequest(frame).broken)
+    const frame = bytes.subarray(at + 4, at + 4 + size)
+    const clientId = clientIdOf(frame)
+    if (clientId === undefined || (this.clientId !== undefined && clientId !== this.clientId)) return false
+    if (size <= frame.length) return isNewer(asked) || (knows(asked) && this.fills(frame, bytes.length, asked))
     // A frame that is not all there has little to prove it: a name that is known, or a place where one may be expected.
     return knows(asked) && (at === 0 ? isName(clientId) : typeof this.clientId === 'string')
+  }
+
+  private fills(frame: Buffer, streamBytes: number, { api, version }: Asked): boolean {
+    return this.trial.fills(frame, streamBytes, [RequestHeader, requestHeaderVersion(api, version)], [api.request, version])
   }
 
   private follows(correlationId: number): boolean {
@@ -125,7 +129,7 @@ export class RequestRules implements FrameRules {
     const correlationId = requestStart(request.bytes)?.correlationId
     this.tokens = asked?.api.key === SaslHandshake.key && asked.version === 0
     if (correlationId !== undefined && correlationId < RESERVED_IDS) this.lastId = correlationId
-    this.clientId ??= asked && clientIdOf(request.bytes, asked)
+    this.clientId ??= asked && clientIdOf(request.bytes)
     return { kind: asked && isSilent(asked, request.bytes) ? 'unanswered' : 'request', asked, correlationId }
   }
 }
@@ -146,10 +150,14 @@ const NEWEST_VERSION = 100
 const isNewer = ({ api, version }: Asked): boolean =>
   api.key === ApiVersions.key && version > api.request.versions[1] && version < NEWEST_VERSION
 
-/** Undefined where it cannot be read. */
-function clientIdOf(request: Buffer, { api, version }: Asked): string | null | undefined {
-  const header = trace(RequestHeader, requestHeaderVersion(api, version), request)
-  return header.children.find(({ name }) => name === 'clientId')?.value as string | null | undefined
+const CLIENT_ID_AT = 8
+/** Every version of the header that has one has it there. Undefined where it cannot be read. */
+function clientIdOf(request: Buffer): string | null | undefined {
+  const start = CLIENT_ID_AT + 2
+  if (request.length < start) return undefined
+  const size = request.readInt16BE(CLIENT_ID_AT)
+  if (size < 0) return size === -1 ? null : undefined
+  return start + size > request.length ? undefined : request.toString('utf8', start, start + size)
 }
 
 const isName = (clientId: string | null | undefined): boolean =>
@@ -201,13 +209,16 @@ function stray({ where, start, size, bytes }: Frame, due: Exchange | undefined, 
 
 class AnswerRules implements FrameRules {
   private readonly exchanges: readonly Exchange[]
+  /** The exchanges of each id that are answered, the next one last. */
   private readonly byId = new Map<number, number[]>()
   private next = 0
+  private readonly trial = new Trial()
 
   constructor(exchanges: readonly Exchange[]) {
     this.exchanges = exchanges
-    for (const [i, { correlationId }] of exchanges.entries()) {
-      if (correlationId === undefined) continue
+    for (let i = exchanges.length - 1; i >= 0; i--) {
+      const { correlationId } = exchanges[i]!
+      if (correlationId === undefined || !expectsAnswer(exchanges[i]!)) continue
       const known = this.byId.get(correlationId)
       if (known) known.push(i)
       else this.byId.set(correlationId, [i])
@@ -231,12 +242,16 @@ class AnswerRules implements FrameRules {
   reads(bytes: Buffer, at: number): boolean {
     const i = this.answered(bytes, at + 4)
     if (i === undefined) return false
-    const exchange = this.exchanges[i]!
+    const { asked } = this.exchanges[i]!
     const size = bytes.readInt32BE(at)
-    const frame = { where: '', start: 0, size, bytes: bytes.subarray(at + 4, at + 4 + size) }
+    const frame = bytes.subarray(at + 4, at + 4 + size)
     // The few bytes of an id are no proof: a frame that is not all there has to be where one may be expected.
-    if (size > frame.bytes.length) return at === 0
-    return exchange.asked !== undefined && !dissectResponse(frame, exchange.asked).broken
+    if (size > frame.length) return at === 0
+    if (!asked) return false
+    const { api } = asked
+    const version = answeredVersion(frame, asked)
+    const header = [ResponseHeader, responseHeaderVersion(api, version)] as const
+    return knows({ api, version }) && this.trial.fills(frame, bytes.length, header, [api.response, version])
   }
 
   /** The exchange an answer belongs to; to be told of each. */
@@ -250,6 +265,10 @@ class AnswerRules implements FrameRules {
   /** Which of the exchanges that are still to come has the id at that place. */
   private answered(bytes: Buffer, at: number): number | undefined {
     if (bytes.length - at < 4) return undefined
-    return this.byId.get(bytes.readInt32BE(at))?.find(i => i >= this.next && expectsAnswer(this.exchanges[i]!))
+    const places = this.byId.get(bytes.readInt32BE(at))
+    if (!places) return undefined
+    // Those in front of the next one never count again: a client may give all its requests one id.
+    while (places.length > 0 && places.at(-1)! < this.next) places.pop()
+    return places.at(-1)
   }
 }

@@ -13,10 +13,10 @@ export const summary = 'shows Kafka traffic (hex, a binary file or a pcap) as tr
 
 export const usage = `kafkawire decode [FILE | HEX] [options]
 
-Reads a pcap or pcapng file, a file of bytes, of hex digits or of a hex dump (xxd, hexdump -C, od -A x -t x1), hex digits on the command
-line, or any of these from standard input, and prints each request and response with the offset, size, name and value of
-each field. What cannot be read is named with the byte where it breaks and the reason, in lines that begin with ✗; the
-exit code is 1 then. In a capture, reading goes on at the next frame behind it.
+Reads a pcap or pcapng file, a file of bytes, of hex digits or of a hex dump (xxd, hexdump -C, od -A x -t x1), hex digits on
+the command line, or any of these from standard input, and prints each request and response with the offset, size, name and
+value of each field. What cannot be read is named with the byte where it breaks and the reason, in lines that begin with ✗;
+the exit code is 1 then. In a capture, reading goes on at the next frame behind it.
 
   --response API@VERSION   the bytes are responses to that request, such as Metadata@12 (a capture pairs them by itself)
   --bare                   the bytes are one message without the length in front of it

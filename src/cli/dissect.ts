@@ -7,6 +7,7 @@ import { encodedBatches } from '../protocol/records/index.ts'
 import { apiByKey } from '../protocol/registry.ts'
 import type { Api, Message } from '../protocol/schema.ts'
 import { faultOf, type TraceNode, trace } from '../protocol/trace.ts'
+import type { Versioned } from './trial.ts'
 
 /** Something to print. */
 export interface Finding {
@@ -87,14 +88,16 @@ export function dissectResponse(frame: Frame, { api, version: requested }: Asked
     text.fault(0, `${bytes.length} bytes are too few for a response header`)
     return text.finding()
   }
-  // A broker that does not know the version of an ApiVersions request says so in version 0 (KIP-511).
-  const refused = api.key === ApiVersions.key && bytes.length >= 6 && bytes.readInt16BE(4) === ErrorCode.UNSUPPORTED_VERSION
-  const version = refused ? 0 : requested
+  const version = answeredVersion(bytes, { api, version: requested })
   text.add(`← ${api.name} v${version} response · correlation ${bytes.readInt32BE(0)} · ${frame.size} bytes`)
   if (knows({ api, version })) text.messages([ResponseHeader, responseHeaderVersion(api, version)], [api.response, version])
   else text.fault(4, unknownVersion({ api, version }))
   return text.finding()
 }
+
+/** A broker that does not know the version of an ApiVersions request says so in version 0 (KIP-511). */
+export const answeredVersion = (response: Buffer, { api, version }: Asked): number =>
+  api.key === ApiVersions.key && response.length >= 6 && response.readInt16BE(4) === ErrorCode.UNSUPPORTED_VERSION ? 0 : version
 
 const unknownVersion = ({ api }: Asked): string => `${api.name} has versions ${api.request.versions.join(' to ')}`
 
@@ -102,8 +105,6 @@ const unknownVersion = ({ api }: Asked): string => `${api.name} has versions ${a
 export function dissectToken(arrow: string, { start, bytes, size }: Frame): Finding {
   return note(`${arrow} SASL token · ${size} bytes\n${place(start, bytes.length)}    ${bytesText(bytes)}`)
 }
-
-type Versioned = readonly [message: Message, version: number]
 
 /** Lines about one frame. */
 class Text {

@@ -45,6 +45,8 @@ class RunCutter {
   private readonly where: string
   private readonly rules: FrameRules
   private readonly probed: boolean
+  /** From here on a search found nothing. */
+  private barren = Number.POSITIVE_INFINITY
 
   constructor({ start, bytes }: Run, where: string, rules: FrameRules, due: number | undefined, probed: boolean) {
     this.bytes = bytes
@@ -85,9 +87,7 @@ class RunCutter {
   }
 
   private size(at: number): number | undefined {
-    if (at + LENGTH_BYTES > this.bytes.length || isTls(this.bytes, at)) return undefined
-    const size = this.bytes.readInt32BE(at)
-    return size < this.rules.leastBytes ? undefined : size
+    return sizeAt(this.bytes, at, this.rules)
   }
 
   private hasSense(at: number): boolean {
@@ -112,17 +112,13 @@ class RunCutter {
     return false
   }
 
-  /** Where the next frame begins for certain; the end if none does. */
-  private search(at: number): number {
-    const { bytes, rules } = this
-    const { leastBytes } = rules
-    const last = bytes.length - LENGTH_BYTES
-    let size = at <= last ? bytes.readUIntBE(at, LENGTH_BYTES - 1) : 0
-    for (; at <= last; at++) {
-      size = (size << 8) | bytes[at + LENGTH_BYTES - 1]!
-      if (size >= leastBytes && this.hasSense(at) && rules.reads(bytes, at)) return at
-    }
-    return bytes.length
+  /** Where the next frame begins for certain; the end if none does, which the bytes up to there need not be asked twice. */
+  private search(from: number): number {
+    const { bytes } = this
+    if (from >= this.barren) return bytes.length
+    const start = frameStart(bytes, from, this.rules)
+    if (start === bytes.length) this.barren = from
+    return start
   }
 
   private passedOver(at: number, next: number, isDue: boolean): Finding {
@@ -139,6 +135,25 @@ class RunCutter {
     const size = this.bytes.readInt32BE(at)
     return `a frame of ${size} bytes makes no sense: is this the start of a frame?`
   }
+}
+
+/** The length at that place, where it makes sense. */
+function sizeAt(bytes: Buffer, at: number, { leastBytes }: FrameRules): number | undefined {
+  if (at + LENGTH_BYTES > bytes.length || isTls(bytes, at)) return undefined
+  const size = bytes.readInt32BE(at)
+  return size < leastBytes ? undefined : size
+}
+
+/** Where, from that place on, a frame begins for certain; the end if none does. */
+export function frameStart(bytes: Buffer, at: number, rules: FrameRules): number {
+  const { leastBytes } = rules
+  const last = bytes.length - LENGTH_BYTES
+  let size = at <= last ? bytes.readUIntBE(at, LENGTH_BYTES - 1) : 0
+  for (; at <= last; at++) {
+    size = (size << 8) | bytes[at + LENGTH_BYTES - 1]!
+    if (size >= leastBytes && sizeAt(bytes, at, rules) !== undefined && rules.reads(bytes, at)) return at
+  }
+  return bytes.length
 }
 
 export const isTls = (bytes: Buffer, at = 0): boolean => bytes[at] === 0x16 && bytes[at + 1] === 3 && bytes[at + 2]! <= 4

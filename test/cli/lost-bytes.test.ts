@@ -348,6 +348,55 @@ describe('the same ports again', () => {
   })
 })
 
+describe('a stream of other than Kafka costs time in proportion to its size', () => {
+  const SIZE = 1 << 20
+  const SEGMENT = 1 << 15
+  const filled = (unit: (i: number) => readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(SIZE)
+    for (let at = 0, i = 0; at < SIZE; i++) for (const byte of unit(i)) bytes[at++] = byte
+    return bytes
+  }
+  const streams: readonly (readonly [string, Buffer])[] = [
+    ['zeros', Buffer.alloc(SIZE)],
+    ['small int32s', filled(i => [0, 0, 0, i & 0xff])],
+    ['one int32 over and over', filled(() => [0, 0, 0, 11])],
+    ['small int64s', filled(i => [0, 0, 0, 0, 0, 0, 0, i & 0xff])],
+    ['int32s that count', filled(i => [i >> 24, (i >> 16) & 0xff, (i >> 8) & 0xff, i & 0xff])],
+    ['frames that are none', filled(() => [0, 0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 255])],
+    ['starts of requests', filled(() => [0, 0, 0x70, 0, 0, 3, 0, 9, 0, 0, 0, 1, 255, 255, 0, 200, 200, 200])],
+  ]
+  test.each(streams)('%s', { timeout: 10_000 }, async (_, bytes) => {
+    const segments = Array.from({ length: SIZE / SEGMENT }, (_, i) =>
+      wire.client(i * SEGMENT, bytes.subarray(i * SEGMENT, (i + 1) * SEGMENT)),
+    )
+    const kafka = new Connection(50001)
+    const capture = pcap([kafka.client(0, heartbeat(1)), ...wire.opening(), ...segments, kafka.broker(0, beaten(1))])
+    for (const options of [[], ['--port', '9092']]) {
+      const { text } = await decodeFile(capture, ...options)
+      expect(text).toContain('← Heartbeat v4 response · correlation 1 ')
+    }
+  })
+})
+
+describe('one id for all requests', () => {
+  test('costs no time in proportion to the square of their number', { timeout: 10_000 }, async () => {
+    const sent = Array.from({ length: 20_000 }, () => heartbeat(1))
+    const request = Buffer.concat(sent)
+    const answer = Buffer.concat(sent.map(() => beaten(1)))
+    const cut = (bytes: Buffer, send: (at: number, payload: Uint8Array) => CapturedSegment) =>
+      Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) => send(1000 * i, bytes.subarray(1000 * i, 1000 * i + 1000)))
+    const { code, text } = await decodeFile(
+      pcap([
+        ...wire.opening(),
+        ...cut(request, (...each) => wire.client(...each)),
+        ...cut(answer, (...each) => wire.broker(...each)),
+      ]),
+    )
+    expect(text.match(/← Heartbeat/g)).toHaveLength(sent.length)
+    expect(code).toBe(0)
+  })
+})
+
 /** Seeded (mulberry32): failures can be replayed. */
 function chance(seed: number): (below: number) => number {
   let state = seed
