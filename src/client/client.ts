@@ -40,8 +40,8 @@ export interface SendOptions {
   readonly version?: number | undefined
   readonly minVersion?: number | undefined
   readonly maxVersion?: number | undefined
-  /** Receives the frame that the answer's byte fields are views of. */
-  readonly frame?: ((frame: Frame) => void) | undefined
+  /** Receives the frame that the answer's byte fields are views of, and whether the request had left whole by then. */
+  readonly frame?: ((frame: Frame, sentWhole: boolean) => void) | undefined
 }
 
 const VERSION_LIMITS = ['version', 'minVersion', 'maxVersion'] as const

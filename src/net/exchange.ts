@@ -13,8 +13,11 @@ export interface RequestOptions extends VersionLimits {
   readonly timeoutMs?: number | undefined
   /** Gives up on the answer; a request that was sent already is not taken back by it. */
   readonly signal?: AbortSignal | undefined
-  /** Receives the frame that the answer was read into, before the promise resolves; its byte fields are views of it. */
-  readonly frame?: ((frame: Frame) => void) | undefined
+  /**
+   * Receives the frame that the answer was read into, before the promise resolves; its byte fields are views of it. With it comes
+   * whether the request had left whole by then: what answers earlier is no broker, and memory that was sent may be in use still.
+   */
+  readonly frame?: ((frame: Frame, sentWhole: boolean) => void) | undefined
 }
 
 /** What the peer is expected to do: send a decodable answer, one handed over as it is, a bare SASL token, or nothing. */
@@ -33,14 +36,16 @@ export class Exchange {
   readonly timeoutMs: number
   /** On the monotonic clock. */
   readonly deadline: number
+  /** From then on an answer that is still missing means that the stream is of no more use. */
+  readonly overdueAt: number
   /** `encoded`: it waits for the end of this turn and no byte has left. `abandoned`: nobody waits for the answer any more. */
   state: 'waiting' | 'encoded' | 'written' | 'abandoned' | 'settled' = 'waiting'
   version = -1
-  /** From then on an answer that is still missing means that the stream is of no more use. */
-  readonly overdueAt: number
   correlationId = 0
   bytes = 0
   writtenAt = 0
+  /** How many bytes of the connection's stream end with this request. */
+  endsAt = 0
   private resolve: (answer: never) => void
   private reject: (error: Error) => void
   private unlisten: (() => void) | undefined
@@ -60,12 +65,12 @@ export class Exchange {
     this.expects = expects
     this.timeoutMs = timeoutMs
     this.deadline = now + timeoutMs
+    this.overdueAt = now + Math.max(timeoutMs, patienceMs)
     this.resolve = resolve
     this.reject = reject
   }
 
   /** Whether the peer may have seen it. */
-    this.overdueAt = now + Math.max(timeoutMs, patienceMs)
   get outcome(): Outcome {
     return this.state === 'written' ? 'unknown' : 'not-sent'
   }

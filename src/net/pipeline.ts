@@ -55,6 +55,7 @@ export class Pipeline {
   /** Encoded in this turn, not yet handed to the transport. */
   private encoded: Exchange[] = []
   private chunks: Uint8Array[] = []
+  private writtenBytes = 0
   private flushScheduled = false
   /** The transport's buffers are full: the rest waits for `drained`. */
   private clogged = false
@@ -218,6 +219,7 @@ export class Pipeline {
     for (const exchange of encoded) {
       if (exchange.state === 'encoded') exchange.state = 'written'
       exchange.writtenAt = now
+      exchange.endsAt = this.writtenBytes += exchange.bytes
     }
     this.clogged = !transport.write(joined(chunks))
     for (const exchange of encoded) {
@@ -253,9 +255,9 @@ export class Pipeline {
       if (exchange.expects === 'token') return this.answered(exchange, frame, frame.buffer)
       const correlationId = peekCorrelationId(frame.buffer)
       if (correlationId !== exchange.correlationId) {
+        // Not which one it says: those may be four bytes of a password that the peer echoes.
         throw new ProtocolError(
           `${this.owner.where} answered another request than the one that was due (${exchange.api.name}, correlation id ${exchange.correlationId}): check that a Kafka broker listens there, and that no proxy mixes connections`,
-        // Not which one it says: those may be four bytes of a password that the peer echoes.
           { api: exchange.api.name },
           { retriable: true },
         )
@@ -280,12 +282,17 @@ export class Pipeline {
     if (exchange.expects === 'answer' && answer !== undefined) {
       this.hasAnswered = true
       if (version >= api.clientThrottlesSince) this.throttle(api, (answer as { throttleTimeMs?: number }).throttleTimeMs ?? 0)
-      exchange.options.frame?.(frame)
+      exchange.options.frame?.(frame, this.hasLeft(exchange))
     } else if (exchange.state === 'abandoned') frame.release()
     exchange.succeed(answer)
     if (this.waiting.length > 0) this.dispatch()
     this.owner.progressed()
     return this.mayGoOn()
+  }
+
+  private hasLeft(exchange: Exchange): boolean {
+    const { transport, writtenBytes } = this
+    return transport !== undefined && exchange.endsAt <= writtenBytes - transport.unflushedBytes
   }
 
   /** False when this turn of the loop has taken long enough: the rest of what has arrived follows in the next one. */
@@ -345,6 +352,7 @@ export class Pipeline {
       this.owner.fatal(timeout)
       return
     }
+    for (const exchange of this.answering) if (exchange.deadline <= now) exchange.abandon(exchange.expired(this.options, SILENCE))
     const late = [...this.waiting].filter(exchange => exchange.deadline <= now)
     for (const exchange of late) {
       this.waiting.remove(exchange)
@@ -352,7 +360,6 @@ export class Pipeline {
     }
     let next = Number.POSITIVE_INFINITY
     for (const { deadline, overdueAt } of this.answering) next = Math.min(next, deadline > now ? deadline : overdueAt)
-    for (const exchange of this.answering) if (exchange.deadline <= now) exchange.abandon(exchange.expired(this.options, SILENCE))
     for (const { deadline } of this.waiting) next = Math.min(next, deadline)
     if (next < Number.POSITIVE_INFINITY) this.armDeadline(next)
     this.owner.progressed()
