@@ -295,10 +295,11 @@ export class Brokers {
       const pending = Promise.resolve(tls())
       const options: unknown = await this.lifetime.within(pending, { ms, operation: 'the function', outcome: 'not-sent' })
       // Nothing must not come to mean plain text: the next thing sent may be a password.
-      if (typeof options !== 'object' || options === null) throw new Error(`it gave ${typeof options}, not options of node:tls`)
-      return options as TlsOptions
+      if (typeof options === 'object' && options !== null) return options as TlsOptions
+      const message = `the function gave ${options === null ? null : typeof options}, not options of node:tls`
+      throw new ConfigError([{ path: 'tls', message }])
     } catch (cause) {
-      if (this.lifetime.ended) throw cause
+      if (this.lifetime.ended || cause instanceof ConfigError) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       const message = `the function given as the tls option failed (${why}): check the files or the service it reads`
       throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause })

@@ -105,7 +105,7 @@ export class Dialer {
     const { host, port, tls } = this.options
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
     return new ConnectionError(
-      `cannot connect to ${addressText(this.options)}: ${what}${advice(code, cause.message, tls !== undefined)}`,
+      `cannot connect to ${addressText(this.options)}: ${what}${advice(code, cause.message, tls)}`,
       { host, port, outcome: 'not-sent' },
       // A certificate does not get better by asking again.
       { cause, retriable: !/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code) },
@@ -115,7 +115,7 @@ export class Dialer {
 
 const causeOf = (error: Error): Error => (error instanceof ConnectionError && error.cause instanceof Error ? error.cause : error)
 
-function advice(code: string, message: string, tls: boolean): string {
+function advice(code: string, message: string, tls: TlsOptions | undefined): string {
   switch (code) {
     case 'ECONNREFUSED':
       return ': check that the broker runs, and listens on that port'
@@ -130,11 +130,15 @@ function advice(code: string, message: string, tls: boolean): string {
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_GET_ISSUER_CERT':
-      return ': pass the certificate authority of the broker as tls.ca'
+      return tls?.ca === undefined
+        ? ': pass the certificate authority of the broker as tls.ca'
+        : ': what was given as tls.ca is not its certificate authority, or not PEM'
     case 'CERT_HAS_EXPIRED':
       return ": renew the broker's certificate"
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return ': connect by a name of the certificate, or set tls.servername to one'
+    case 'ERR_TLS_CERT_REFUSED':
+      return ': see what that function goes by'
   }
   if (!tls) return ''
   if (/wrong version number|packet length too long|unexpected message/i.test(message))

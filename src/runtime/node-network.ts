@@ -79,13 +79,40 @@ async function dialTls(
     // SNI carries names only; without one the certificate is held against `host`.
     ...(isIP(host) ? {} : { servername: host }),
     ...tls,
+    ...(typeof tls.checkServerIdentity === 'function' ? { checkServerIdentity: guarded(tls.checkServerIdentity as Check) } : {}),
     ...(through ? { host, socket: through } : { host: address, port }),
   }
   const socket = attempted(() => connectTls(options))
   socket.setNoDelay(true)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
-  await untilOpen(socket, 'secureConnect', signal)
+  try {
+    await untilOpen(socket, 'secureConnect', signal)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_SSL_NO_PROTOCOLS_AVAILABLE') throw cause
+    const message = 'no version of TLS is left between it and tls.maxVersion: give an older one, or leave both out'
+    throw new ConfigError([{ path: 'tls.minVersion', message }], { cause })
+  }
   return new PushedTransport(socket, { host: address, port }).attach(sink)
+}
+
+type Check = NonNullable<ConnectionOptions['checkServerIdentity']>
+
+/** A check of one's own is called from within the socket, where what it throws would end the process. */
+function guarded(check: Check): Check {
+  return (host, certificate) => {
+    let cause: unknown
+    try {
+      cause = check(host, certificate)
+      if (!cause) return undefined
+    } catch (error) {
+      cause = error
+    }
+    // What node's own check says, which this one may have called, is understood.
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_TLS_CERT_ALTNAME_INVALID') return cause
+    const why = cause instanceof Error ? cause.message : `it gave ${typeof cause}, not undefined or an Error`
+    const refusal = new Error(`tls.checkServerIdentity refuses the certificate (${why})`, { cause })
+    return Object.assign(refusal, { code: 'ERR_TLS_CERT_REFUSED' })
+  }
 }
 
 /** What node:tls throws before a packet has left is the fault of its options: trying again does not help. */

@@ -271,20 +271,60 @@ describe('TLS', () => {
     cipher: 'aes-128-cbc',
     passphrase: 'open',
   })
-  test.each<[string, TlsOptions, string, RegExp]>([
+  test.each<[string, TlsOptions | (() => unknown), string, RegExp]>([
     ['a key of another certificate', { cert, key: other.key }, 'tls.key', /does not belong to tls\.cert$/],
     ['a wrong passphrase', { cert: other.cert, key: encrypted, passphrase: 'x' }, 'tls.key', /what opens it as tls\.passphrase$/],
     ['no key at all', { cert, key: 'nope' }, 'tls.key', /give a private key as PEM/],
     ['no certificate at all', { cert: 'nope', key }, 'tls.cert', /give certificates and keys as PEM$/],
     ['ciphers that do not exist', { ciphers: 'nope' }, 'tls', /see node:tls/],
+    ['no version in between', { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, 'tls.minVersion', /no version of TLS is left/],
+    ['a function that misspells', () => ({ rejectUnauthorised: false }), 'rejectUnauthorised', /did you mean rejectUnauthorized/],
+    ['a function that gives nothing', () => undefined, 'tls', /gave undefined, not options of node:tls$/],
   ])('%s is a mistake in the options, found before anything is sent, and not repeated', async (_, tls, path, message) => {
     const { port } = await broker({ tls: { cert, key } })
-    const client = new Client({ bootstrapServers: `localhost:${port}`, tls, enableMetricsPush: false })
+    const client = new Client({ bootstrapServers: `localhost:${port}`, tls: tls as TlsOptions, enableMetricsPush: false })
     cleanUps.push(() => client.close())
     const error = await failureOf<ConfigError>(client.connect())
     expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_CONFIG', retriable: false, issues: [{ path }] })
     expect(error.message).toMatch(message)
     expect(error.message).not.toContain('nope')
+  })
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error('mine')
+      },
+      /tls\.checkServerIdentity refuses the certificate \(mine\): see what/,
+    ],
+    [
+      'throws nothing',
+      () => {
+        throw undefined
+      },
+      /refuses the certificate \(it gave undefined, not undefined or an Error\)/,
+    ],
+    ['gives an Error', () => new Error('mine'), /refuses the certificate \(mine\)/],
+    ['gives a promise', async () => {}, /refuses the certificate \(it gave object/],
+  ])(
+    'a check of one’s own that %s refuses the broker, for good, and ends nothing else',
+    async (_, checkServerIdentity, message) => {
+      const { port } = await broker({ tls: { cert, key } })
+      const tls = { ca: cert, checkServerIdentity }
+      const client = new Client({ bootstrapServers: `localhost:${port}`, tls: tls as never, enableMetricsPush: false })
+      const error = await failureOf<KafkaError>(client.connect())
+      expect(error).toMatchObject({ code: 'ERR_CONNECTION', retriable: false })
+      expect(error.message).toMatch(message)
+      await client.close()
+    },
+  )
+
+  test.each(['garbage', ''])('a tls.ca that is none (%o) is not answered by the advice to give one', async ca => {
+    const { port } = await broker({ tls: { cert, key } })
+    const error = await failureOf<KafkaError>(connectionTo({ host: 'localhost', port }, nodeRuntime, { tls: { ca } }).connect())
+    expect(error.retriable).toBe(false)
+    expect(error.message).toMatch(/what was given as tls\.ca is not its certificate authority, or not PEM$/)
   })
 
   test('a certificate that is renewed before its key is no mistake for good: the operation waits for the pair', async () => {
