@@ -4,6 +4,7 @@ import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
 import { type Api, type Decoded, type Encodable, NEVER, type Route, type Shape } from '../protocol/schema.ts'
 import type { ClientEvents } from '../telemetry/events.ts'
+import { onAbort } from '../util/abort-watch.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Brokers, Lane } from './brokers.ts'
 import type { Client, RequestOptions } from './client.ts'
@@ -114,18 +115,8 @@ export class Router {
       case 'transaction':
       case 'share':
         return sendKeyed(this.cluster, this, operation, request)
-      case 'eachBroker': {
-        const { metadata } = this.cluster.client
-        await metadata.known(operation.deadline, operation.signal)
-        const { nodeIds } = this.cluster.brokers
-        const results = await Promise.allSettled(
-          nodeIds.map(nodeId => this.whole(operation, request, { kind: 'broker', nodeId })),
-        )
-        const { answers, failure } = partly(results)
-        // The joined answer does not say what came from whom, so it cannot say who is missing.
-        if (failure) throw new PartialFailureError(`brokers (${nodeIds.join(', ')}) asked for ${operation.api.name}`, results)
-        return joined(operation.api, answers, route.results)
-      }
+      case 'eachBroker':
+        return this.toEachBroker(operation, request, route.results)
       case 'byContent': {
         const parts = route.split(request as never)
         const results = await Promise.allSettled(parts.map(part => this.whole(operation, part.request as Body, part.to)))
@@ -134,6 +125,43 @@ export class Router {
       }
       default:
         return route satisfies never
+    }
+  }
+
+  /** To all brokers of the cluster. One that leaves it meanwhile is not waited for, nor missed. */
+  private async toEachBroker(operation: Operation, request: Body, arrays: readonly string[]): Promise<Body> {
+    const { brokers, client } = this.cluster
+    await client.metadata.known(operation.deadline, operation.signal)
+    const asked = brokers.nodeIds
+    const settled = await Promise.allSettled(asked.map(nodeId => this.toMember(operation, request, nodeId)))
+    const results = settled.filter(isOfMember)
+    if (results.length === 0 && asked.length > 0) return this.toEachBroker(operation, request, arrays)
+    const { answers, failure } = partly(results)
+    if (!failure) return joined(operation.api, answers, arrays)
+    // The joined answer does not say what came from whom, so it cannot say who is missing.
+    const nodeIds = asked.filter((_, index) => results.includes(settled[index] as PromiseSettledResult<Body>))
+    throw new PartialFailureError(`brokers (${nodeIds.join(', ')}) asked for ${operation.api.name}`, results)
+  }
+
+  /** The answer of a broker; undefined when it leaves the cluster before it answers. */
+  private async toMember(operation: Operation, request: Body, nodeId: number): Promise<Body | undefined> {
+    const { brokers, client } = this.cluster
+    const { signal } = operation
+    const stop = new AbortController()
+    let isMember = true
+    const unlisten = client.metadata.onChange(() => {
+      isMember &&= brokers.endpoint(nodeId) !== undefined
+      if (!isMember) stop.abort()
+    })
+    const release = signal && onAbort(signal, () => stop.abort(signal.reason))
+    try {
+      return await this.whole({ ...operation, signal: stop.signal }, request, { kind: 'broker', nodeId })
+    } catch (error) {
+      if (isMember) throw error
+      return undefined
+    } finally {
+      unlisten()
+      release?.()
     }
   }
 
@@ -256,3 +284,6 @@ export class Router {
     }
   }
 }
+
+const isOfMember = (result: PromiseSettledResult<Body | undefined>): result is PromiseSettledResult<Body> =>
+  result.status === 'rejected' || result.value !== undefined

@@ -405,6 +405,26 @@ describe('requests to each broker, one broker, or any', () => {
     expect(message).toMatch(/1 of 3 brokers \(1, 2, 3\) asked for ListGroups failed/)
   })
 
+  test('each broker is asked, and one leaves the cluster: it is not waited for', () =>
+    inWorld({}, async ({ broker, client, listenerOf, sim }) => {
+      const asker = client()
+      await asker.connect()
+      broker.intercept(ListGroups, (_, { node }) => ({ errorCode: 0, groups: [{ groupId: `g${node.id}`, protocolType: '' }] }))
+      broker.freezeNode(3)
+      const brokers = [1, 2].map(nodeId => {
+        const [host = '', port] = listenerOf(nodeId).split(':')
+        return { nodeId, host, port: Number(port) }
+      })
+      broker.intercept(Metadata, () => ({ brokers, topics: [], controllerId: 1 }))
+      const start = sim.clock.monotonic()
+      const answer = asker.request(ListGroups, {})
+      await asker.delay(1_000)
+      await asker.metadata.refresh('a broker has left')
+      expect((await answer).groups.map(({ groupId }) => groupId)).toEqual(['g1', 'g2'])
+      expect(sim.clock.monotonic() - start).toBeLessThan(2_000)
+      broker.thawNode(3)
+    }))
+
   test('no broker can be reached: the error is the plain one', async () => {
     const { broker, client } = await clusterOf(3)
     broker.intercept(ListGroups, () => 'drop')
