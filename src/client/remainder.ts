@@ -9,6 +9,8 @@ export interface Remainder {
   readonly answered: Body
   /** The field of the answer that holds the topics. */
   readonly results: string
+  /** An answer to all of it, with its topics in the order of the request. */
+  inOrder(answer: Body): Body
 }
 
 /**
@@ -22,19 +24,25 @@ export function remainderOf(api: Api, request: Body, answer: Body, code: number)
     const name = Object.keys(shape).find(field => shape[field]?.presence.entity === 'topicName')
     if (error === undefined || name === undefined) continue
     const topics = answer[results] as Body[]
-    const isOpen = (topic: unknown) =>
-      topics.some(result => {
-        if (result[error] !== code) return false
-        if (typeof topic === 'string') return topic === result[name]
-        const { [name]: given, topicId } = topic as Body
-        return given ? given === result[name] : topicId !== undefined && topicId === result.topicId
-      })
+    const isOf = (topic: unknown, result: Body) => {
+      if (typeof topic === 'string') return topic === result[name]
+      const { [name]: given, topicId } = topic as Body
+      return given ? given === result[name] : topicId !== undefined && topicId === result.topicId
+    }
+    const isOpen = (topic: unknown) => topics.some(result => result[error] === code && isOf(topic, result))
     const open = Object.entries(request).flatMap(([field, value]) =>
       Array.isArray(value) ? [[field, value.filter(isOpen)]] : [],
     )
     if (!open.some(([, left]) => left?.length)) return undefined
     const answered = topics.filter(result => result[error] !== code)
-    return { request: { ...request, ...Object.fromEntries(open) }, answered: { ...answer, [results]: answered }, results }
+    const asked = Object.values(request).flatMap(value => (Array.isArray(value) ? (value as unknown[]) : []))
+    const placeOf = (result: Body) => asked.findIndex(topic => isOf(topic, result))
+    return {
+      request: { ...request, ...Object.fromEntries(open) },
+      answered: { ...answer, [results]: answered },
+      results,
+      inOrder: all => ({ ...all, [results]: (all[results] as Body[]).toSorted((a, b) => placeOf(a) - placeOf(b)) }),
+    }
   }
   return undefined
 }

@@ -213,9 +213,9 @@ export class Router {
   }
 
   /** Asks for what is left of a request, and only for that: what is done already would be refused. */
-  private async finish(operation: Operation, { request, answered, results }: Remainder, to: Destination): Promise<Body> {
+  private async finish(operation: Operation, { request, answered, results, inOrder }: Remainder, to: Destination): Promise<Body> {
     const answers = await Promise.allSettled([answered, this.whole(operation, request, to)])
-    return completed(operation.api, [request, request], answers, [results])
+    return inOrder(completed(operation.api, [request, request], answers, [results]))
   }
 
   /** One attempt; no answer follows a Produce with acks 0. */

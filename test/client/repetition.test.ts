@@ -46,6 +46,32 @@ describe('a request that is answered in part is asked again for the rest only', 
       })
     }))
 
+  test('the answers to both stand in the order of the request', () =>
+    inWorld({ topics: { p: 1, q: 1, r: 1 } }, async world => {
+      const { broker } = world
+      const client = world.client()
+      let created = 0
+      broker.intercept(CreateTopics, ({ topics }) => {
+        created++
+        const errorCodeOf = (name: string) => (name.startsWith('y') && created < 3 ? ErrorCode.NOT_CONTROLLER : ErrorCode.NONE)
+        return { topics: topics.map(({ name }) => ({ name, errorCode: errorCodeOf(name), errorMessage: null })) }
+      })
+      const { topics } = await client.request(CreateTopics, { topics: ['y1', 'x', 'y2'].map(topic) })
+      expect(topics.map(({ name, errorCode }) => [name, errorCode])).toEqual(['y1', 'x', 'y2'].map(name => [name, 0]))
+      broker.intercept(
+        DeleteTopics,
+        ({ topicNames }) => {
+          const errorCodeOf = (name: string) => (name === 'q' ? ErrorCode.NOT_CONTROLLER : ErrorCode.NONE)
+          return {
+            responses: topicNames.map(name => ({ name, topicId: NO_UUID, errorCode: errorCodeOf(name), errorMessage: null })),
+          }
+        },
+        { times: 1 },
+      )
+      const { responses } = await client.request(DeleteTopics, { topicNames: ['p', 'q', 'r'], timeoutMs: 1_000 })
+      expect(responses.map(({ name, errorCode }) => [name, errorCode])).toEqual(['p', 'q', 'r'].map(name => [name, 0]))
+    }))
+
   test('topics deleted by name or by id, and the rest is lost on its way', () =>
     inWorld({ topics: { x: 1, y: 1, z: 1 } }, async world => {
       const { broker, sim } = world
