@@ -11,6 +11,7 @@ import type { Logger } from '../util/logger.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Observer } from './observer.ts'
 import type { ClientOptions } from './options.ts'
+import { isFatal, isRetriable } from './retry.ts'
 
 /** Which of the connections to a broker: what may block for long is kept apart from what must not wait. */
 export type Lane = 'produce' | 'fetch' | 'group' | 'other' | PrivateLane
@@ -45,7 +46,8 @@ interface Broker {
   retryAt: number
   /** Until when it wants no requests of a kind (KIP-219), whatever becomes of the connection that it said so on. */
   readonly quietUntil: Map<string, number>
-  readonly addresses: AddressOrder
+  /** Shared by all that stand for this host and port: `bootstrapServers` too. */
+  addresses: AddressOrder
   readonly links: Map<Lane, Link>
 }
 
@@ -64,6 +66,8 @@ export class Brokers {
   private readonly logger: Logger
   private readonly observer: Observer
   private readonly known = new Map<number, Broker>()
+  /** How often in a row each broker said that it is another one, which makes us forget all that we know of it. */
+  private readonly strangers = new Map<number, number>()
   private readonly draining = new Map<Connection, Promise<void>>()
   private idleTimer: Timer | undefined
   /** A connection was made with what the `tls` option gave. */
@@ -76,7 +80,7 @@ export class Brokers {
     this.logger = logger
     this.observer = observer
     options.bootstrapServers.forEach(({ host, port }, index) => {
-      this.known.set(-1 - index, fresh({ nodeId: -1 - index, host, port, rack: null }))
+      this.add({ nodeId: -1 - index, host, port, rack: null })
     })
   }
 
@@ -102,7 +106,7 @@ export class Brokers {
       seen.add(endpoint.nodeId)
       const broker = this.known.get(endpoint.nodeId)
       if (!broker) {
-        this.known.set(endpoint.nodeId, fresh(endpoint))
+        this.add(endpoint)
         continue
       }
       if (!sameAddress(broker.endpoint, endpoint)) {
@@ -114,10 +118,33 @@ export class Brokers {
         broker.failures = 0
         broker.retryAt = 0
         broker.quietUntil.clear()
+        broker.addresses = this.addressesOf(endpoint)
       }
       broker.endpoint = endpoint
     }
     if (complete) for (const nodeId of this.nodeIds) if (!seen.has(nodeId)) this.forget(nodeId)
+  }
+
+  private add(endpoint: BrokerMetadata): void {
+    const failures = this.strangers.get(endpoint.nodeId) ?? 0
+    this.known.set(endpoint.nodeId, {
+      endpoint,
+      failures,
+      retryAt: failures > 0 ? this.nextTry(failures) : 0,
+      quietUntil: new Map(),
+      addresses: this.addressesOf(endpoint),
+      links: new Map(),
+    })
+  }
+
+  private addressesOf(endpoint: Address): AddressOrder {
+    for (const broker of this.known.values()) if (sameAddress(broker.endpoint, endpoint)) return broker.addresses
+    return new AddressOrder()
+  }
+
+  private nextTry(failures: number): number {
+    const { reconnectBackoffMs: baseMs, reconnectBackoffMaxMs: maxMs } = this.options
+    return this.runtime.clock.monotonic() + backoffMs(failures, { baseMs, maxMs, random: this.runtime.random })
   }
 
   /** Back to `bootstrapServers` (KIP-899). */
@@ -262,6 +289,7 @@ export class Brokers {
       link.isReady = true
       link.lastUsed = clock.monotonic()
       broker.failures = 0
+      this.strangers.delete(nodeId)
       this.observer.connected(ref, clock.monotonic() - started)
       void connection.closed.then(error => {
         link.isReady = false
@@ -278,7 +306,13 @@ export class Brokers {
         const message = `what the function given as the tls option gives cannot be used any more (${error.message}): are its files just being renewed?`
         throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause: error })
       }
-      if (!(error instanceof BrokerError && error.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED)) throw error
+      if (!(error instanceof BrokerError && error.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED)) {
+        // What answers at one address of the name may be no broker, and a broker answer at another (KIP-602).
+        if (isRetriable(error) || isFatal(error) || !broker.addresses.hasUntried) throw error
+        const message = `${this.name(broker)} failed at one of its addresses: ${error.message}`
+        throw new ConnectionError(message, { host, port, outcome: 'not-sent' }, { cause: error })
+      }
+      this.strangers.set(nodeId, broker.failures)
       this.onStranger()
       throw new ConnectionError(
         `${this.name(broker)} is not the one we knew there: ${error.message}`,
@@ -311,9 +345,7 @@ export class Brokers {
     if (broker.links.get(lane) !== link) return
     broker.links.delete(lane)
     if (!error || this.lifetime.ended) return
-    const { reconnectBackoffMs: baseMs, reconnectBackoffMaxMs: maxMs } = this.options
-    broker.failures++
-    broker.retryAt = this.runtime.clock.monotonic() + backoffMs(broker.failures, { baseMs, maxMs, random: this.runtime.random })
+    broker.retryAt = this.nextTry(++broker.failures)
   }
 
   private connectionOptions(broker: Broker, ref: BrokerRef, tls: TlsOptions | undefined): ConnectionOptions {
@@ -401,12 +433,3 @@ const NOWHERE: Address = { host: '', port: 0 }
 /** Quotas are kept per client and kind of request: consumers with connections of their own share them. */
 const kindOf = (lane: string): string => lane.split(':', 1)[0] ?? lane
 const quietUntil = (broker: Broker, lane: string): number => broker.quietUntil.get(kindOf(lane)) ?? 0
-
-const fresh = (endpoint: BrokerMetadata): Broker => ({
-  endpoint,
-  failures: 0,
-  retryAt: 0,
-  quietUntil: new Map(),
-  addresses: new AddressOrder(),
-  links: new Map(),
-})

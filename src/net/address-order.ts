@@ -7,9 +7,16 @@ export class AddressOrder {
   private proven: string | undefined
   /** The longest ago comes first. */
   private readonly suspect = new Set<string>()
+  private latest: readonly string[] = []
+
+  /** Whether the name, when it was last looked up, led to an address of which nothing bad is known. */
+  get hasUntried(): boolean {
+    return this.latest.some(address => !this.suspect.has(address))
+  }
 
   /** The addresses in the order to try them: the one that served last, those of which nothing bad is known, the others. */
   of(addresses: readonly string[]): string[] {
+    this.latest = addresses
     for (const address of this.suspect) if (!addresses.includes(address)) this.suspect.delete(address)
     const rank = (address: string) => (address === this.proven ? 0 : this.suspect.has(address) ? 2 : 1)
     const known = addresses.filter(address => rank(address) < 2).sort((a, b) => rank(a) - rank(b))

@@ -116,8 +116,12 @@ export class Pipeline {
     this.quietTimer = undefined
     this.encoded = []
     this.chunks = []
-    for (const exchange of this.answering.takeAll()) exchange.fail(exchange.lost(error, this.options))
-    for (const exchange of this.waiting.takeAll()) exchange.fail(exchange.lost(error, this.options))
+    const [due, ...others] = this.answering.takeAll()
+    due?.fail(due.lost(error, this.options))
+    // Answers come in order: one that cannot be understood was for the first request, and says nothing against the others.
+    const passing = due?.expects === 'answer' && error instanceof ProtocolError
+    const reason = passing ? new ProtocolError(error.message, error, { cause: error, retriable: true }) : error
+    for (const exchange of [...others, ...this.waiting.takeAll()]) exchange.fail(exchange.lost(reason, this.options))
   }
 
   // ---- sending

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/index.ts'
-import { CreateTopics, ListGroups, Metadata, Produce } from '../../src/protocol/apis/index.ts'
+import { ApiVersions, CreateTopics, ListGroups, Metadata, Produce } from '../../src/protocol/apis/index.ts'
+import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { WatchedRuntime } from '../chaos/watched-runtime.ts'
 import { inWorld, type World } from './simulation.ts'
 
@@ -112,6 +113,82 @@ describe('KIP-219: the quiet that a broker asks for', () => {
       expect(world.sim.clock.monotonic()).toBeLessThan(5_000)
     }))
 })
+
+describe('a name with several addresses', () => {
+  const foreign: [string, (request: Buffer) => Buffer][] = [
+    ['speaks HTTP', () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['announces 2 GB', () => Buffer.from('7fffffff', 'hex')],
+    [
+      'answers ApiVersions with an error',
+      request => Buffer.concat([Buffer.from('0000000a', 'hex'), request.subarray(8, 12), Buffer.from('ffff00000000', 'hex')]),
+    ],
+  ]
+  /** Something at 10.0.0.1 that is no broker, and one at 10.0.0.2, both behind one name. */
+  const behindOneName = async ({ sim, start }: World, answer?: (request: Buffer) => Buffer) => {
+    const seen = { dialled: 0 }
+    if (answer) {
+      await sim.on('10.0.0.1').network.listen({ host: '10.0.0.1', port: 9092 }, transport => {
+        seen.dialled++
+        const request = Buffer.alloc(1 << 10)
+        return { space: () => request, filled: () => void transport.write([answer(request)]), drained() {}, closed() {} }
+      })
+    }
+    await start('10.0.0.2', { port: 9092, nodes: 1, topics: { t: 1 }, advertisedHost: 'kafka.example' })
+    sim.hosts.names.set('kafka.example', ['10.0.0.1', '10.0.0.2'])
+    return seen
+  }
+
+  test.each(foreign)('of which the first %s leads to the broker at the second', (_, answer) =>
+    inWorld({ nodes: 1 }, async world => {
+      const seen = await behindOneName(world, answer)
+      const client = world.client({ bootstrapServers: 'kafka.example:9092' })
+      await client.metadata.ensure(['t'])
+      expect(seen.dialled).toBe(1)
+    }),
+  )
+
+  test.each(foreign)('of which all %s fails at once, as one address does', (_, answer) =>
+    inWorld({ nodes: 1 }, async world => {
+      const seen = await behindOneName(world, answer)
+      world.sim.hosts.names.set('kafka.example', ['10.0.0.1'])
+      await expect(world.client({ bootstrapServers: 'kafka.example:9092' }).connect()).rejects.toMatchObject({ retriable: false })
+      expect(seen.dialled).toBe(1)
+    }),
+  )
+
+  test('of which one swallows packets is waited for once, by the bootstrap server and the broker together', () =>
+    inWorld({ nodes: 1 }, async world => {
+      await behindOneName(world)
+      world.sim.hosts.partition('10.0.0.1')
+      const waits: number[] = []
+      const onConnect = ({ durationMs }: { durationMs: number }) => waits.push(durationMs)
+      const client = world.client({ bootstrapServers: 'kafka.example:9092', hooks: { onConnect } })
+      await client.request(ListGroups, {}, { nodeId: 1 })
+      expect(waits.map(ms => ms > 1_000)).toEqual([true, false])
+      world.sim.hosts.heal()
+    }))
+})
+
+test('brokers that all say they are others are dialled with growing pauses; one that is itself again, at once', () =>
+  inWorld({ nodes: 3 }, async world => {
+    const client = world.client()
+    let dialled = 0
+    const pass = world.broker.intercept(ApiVersions, request => {
+      dialled++
+      return (request.nodeId ?? -1) >= 0 ? { errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] } : 'pass'
+    })
+    const ask = (nodeId: number) => client.request(ListGroups, {}, { nodeId, timeoutMs: 20_000 })
+    await Promise.allSettled([ask(1), ask(2), ask(3)])
+    expect(dialled).toBeGreaterThan(20)
+    expect(dialled).toBeLessThan(150)
+    pass()
+    await client.delay(2_000)
+    await Promise.all([ask(1), ask(2), ask(3)])
+    const start = world.sim.clock.monotonic()
+    world.sim.hosts.reset()
+    await Promise.all([ask(1), ask(2), ask(3)])
+    expect(world.sim.clock.monotonic() - start).toBeLessThan(500)
+  }))
 
 test('a connection that takes longer to set up than connections may idle does not keep the clock busy', () =>
   inWorld({ nodes: 2 }, async world => {

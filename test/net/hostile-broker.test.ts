@@ -78,6 +78,26 @@ test('an answer cut short is refused with its place', async () => {
   })
 })
 
+test('an answer that cannot be read is no fault of the other requests: they may be sent again', async () => {
+  await simulated(async ({ broker, connect }) => {
+    broker.script = ({ api }) => (api === ApiVersions ? 'default' : api === Metadata ? bytes('000000050000000200') : 'silence')
+    const connection = connect({ maxInFlight: 2 })
+    await connection.connect()
+    const requests = [
+      connection.request(Metadata, { topics: null }),
+      connection.request(Heartbeat, beat),
+      connection.request(Heartbeat, beat),
+    ]
+    const errors = await Promise.all(requests.map(request => failureOf<ConnectionError>(request)))
+    expect(errors.map(({ retriable, outcome }) => ({ retriable, outcome }))).toEqual([
+      { retriable: false, outcome: 'unknown' },
+      { retriable: true, outcome: 'unknown' },
+      { retriable: true, outcome: 'not-sent' },
+    ])
+    for (const error of errors) expect(error.message).toMatch(/MetadataResponse v\d+ cannot be read/)
+  })
+})
+
 test('an answer that nothing asked for ends the connection', async () => {
   await simulated(async ({ broker, connect }) => {
     const connection = connect()
