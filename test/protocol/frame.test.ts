@@ -70,6 +70,14 @@ describe('headers', () => {
     expect(frame.toString('hex')).toBe('00000005' + '0023' + '01' + '00000000' + '00')
     expect(decodeResponse(ApiVersions, 3, frame)).toMatchObject({ errorCode: 35 })
   })
+  test('tagged fields in the header of an answer are passed over, whatever their size', () => {
+    const answer = { clusterId: 'north', controllerId: 1, brokers: [], topics: [] }
+    const frame = withoutPrefix(encodeResponse(Metadata, 12, 5, answer))
+    for (const tags of ['010003616263', '02000001020708', `01ff7f8001${'61'.repeat(128)}`]) {
+      const tagged = Buffer.concat([frame.subarray(0, 4), Buffer.from(tags, 'hex'), frame.subarray(5)])
+      expect(decodeResponse(Metadata, 12, tagged)).toMatchObject(answer)
+    }
+  })
   test('a frame that is too short for one is refused', () => {
     expect(() => peekCorrelationId(Buffer.alloc(3))).toThrow(ProtocolError)
     expect(() => decodeRequestHeader(Buffer.alloc(7), flexibleFrom)).toThrow(ProtocolError)

@@ -6,7 +6,7 @@ import { decodeMessage, encodeMessage } from '../../src/protocol/frame.ts'
 import { defaultOf, Layout } from '../../src/protocol/presence.ts'
 import { ALWAYS, array, int64, type Message, message, type Shape, string, struct, type Wire } from '../../src/protocol/schema.ts'
 import { type TraceNode, trace } from '../../src/protocol/trace.ts'
-import { unknownTags } from '../../src/protocol/wire.ts'
+import { Reader, unknownTags } from '../../src/protocol/wire.ts'
 import { everyVersion } from './all-messages.ts'
 import { Random, randomMessage } from './random-message.ts'
 
@@ -118,6 +118,14 @@ describe('nothing is allocated because bytes ask for it', { timeout: 120_000 }, 
     const reason = (hex: string, version: number) => failure(sample, version, Buffer.from(hex, 'hex')).message
     expect(reason(`00000002${'00'.repeat(23)}`, 0)).toContain('2 elements of 12 bytes or more, and 23 bytes left')
     expect(reason(`03${'00'.repeat(19)}`, 1)).toContain('2 elements of 10 bytes or more, and 19 bytes left')
+  })
+  test.each([
+    ['int32s', '00000002'],
+    ['compactInt32s', '03'],
+  ] as const)('so must that of %s, which are read in one loop, before there is room made for them', (verb, count) => {
+    const read = (left: string) => new Reader(Buffer.from(count + left, 'hex'))[verb]()
+    expect(read('0000000700000008')).toEqual([7, 8])
+    expect(() => read('00000007000000')).toThrow('2 elements of 4 bytes or more, and 7 bytes left')
   })
   test('what a frame becomes in memory is bounded by its size, whatever of the shortest elements and unknown tags it is made of', () => {
     const newest = new Map<Message, number>(everyVersion())

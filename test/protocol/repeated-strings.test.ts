@@ -29,6 +29,14 @@ test('strings that differ in one byte, or in length alone, are told apart once t
   for (let i = 0; i < 3; i++) for (const text of [...names, ...zeros]) expect(read(strings, text)).toBe(text.toString())
 })
 
+test('a string that begins as a longer one does, and has its hash, is told apart from it', () => {
+  const strings = utf8()
+  // Their words are the same up to the last of the shorter one, and the hash takes in the length with the last word.
+  const longer = Buffer.from('616263640530cc3f', 'hex')
+  for (let i = 0; i < 3; i++) expect(read(strings, longer)).toBe(longer.toString())
+  for (let i = 0; i < 3; i++) expect(read(strings, Buffer.from('abcd'))).toBe('abcd')
+})
+
 /** Counts what is decoded. */
 function counting(): { strings: RepeatedStrings; decoded: number } {
   const count = {

@@ -28,6 +28,21 @@ describe.each(CODECS.slice(1))('%s', codec => {
   })
 })
 
+test('what the thread pool cannot do fails the promise: gzip that cannot be made, zstd that is damaged', async () => {
+  const spy = vi.spyOn(process.getBuiltinModule('node:zlib'), 'gzip')
+  try {
+    spy.mockImplementation(((_: unknown, __: unknown, done: (error: Error) => void) => done(new Error('out of memory'))) as never)
+    await expect(compress('gzip', text(50_000), undefined, nodeRuntime.offload)).rejects.toThrow('out of memory')
+  } finally {
+    spy.mockRestore()
+  }
+  const packed = Buffer.from(await compress('zstd', text(1_000_000), undefined, nodeRuntime.offload))
+  packed.fill(0xff, 20, 40)
+  const unpacked = decompress('zstd', packed, 1_000_000, nodeRuntime.offload)
+  expect(unpacked).toBeInstanceOf(Promise)
+  await expect(unpacked).rejects.toMatchObject({ code: 'ERR_CORRUPT_RECORD' })
+})
+
 /** What `work` asks of Buffer, as node:zlib does for the pieces it fills. */
 async function asked<T>(work: () => T | Promise<T>): Promise<{ result: T; pieces: number; bytes: number }> {
   const spy = vi.spyOn(Buffer, 'allocUnsafe')
