@@ -102,6 +102,42 @@ describe('KIP-219: the quiet that a broker asks for', () => {
       }),
   )
 
+  test('keeps the connection of what waits: it is not idle', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const connects: number[] = []
+      const onConnect = ({ nodeId }: { nodeId: number }) => connects.push(nodeId)
+      const client = world.client({ connectionsMaxIdleMs: 2_000, requestTimeoutMs: 60_000, hooks: { onConnect } })
+      await client.connect()
+      throttled(world, [THROTTLE_MS])
+      await client.request(ListGroups, {}, toNode1)
+      const waiting = client.request(ListGroups, {}, toNode1)
+      await client.delay(5_000)
+      await Promise.all([waiting, client.request(ListGroups, {}, toNode1)])
+      expect(connects.filter(nodeId => nodeId === 1)).toHaveLength(1)
+    }))
+
+  test('goes for all connections of the kind it was said on, and for no others', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client({ requestTimeoutMs: 60_000 })
+      await client.request(Metadata, { topics: [] }, toNode1)
+      const times = throttled(world, [THROTTLE_MS])
+      for (const lane of ['fetch:1', 'other', 'fetch:2'] as const) await client.sendTo(1, ListGroups, {}, { lane })
+      expect(times.map(time => time >= THROTTLE_MS)).toEqual([false, false, true])
+    }))
+
+  test('is over for a broker that moved: another process serves there', () =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client({ requestTimeoutMs: 60_000 })
+      await client.metadata.ensure(['t'])
+      const times = throttled(world, [THROTTLE_MS])
+      await client.request(ListGroups, {}, toNode1)
+      world.sim.hosts.names.set('alias', ['brokers'])
+      const port = Number(world.listenerOf(1).split(':')[1])
+      client.metadata.hint('t', 0, { leaderId: 1, leaderEpoch: 99 }, [{ nodeId: 1, host: 'alias', port, rack: null }])
+      await client.sendTo(1, ListGroups, {}, { lane: 'other' })
+      expect(times[1]).toBeLessThan(1_000)
+    }))
+
   test('is no matter to other brokers: what any of them can answer goes there', () =>
     inWorld({ nodes: 3 }, async world => {
       const client = world.client()

@@ -155,6 +155,22 @@ describe('metadata', () => {
       await client.metadata.ensure(['t', 'u'])
     }))
 
+  test('KIP-899: bootstrapServers are asked after three brokers that hang, however many there are', () =>
+    inWorld({ nodes: 6, topics: { t: 1 } }, async world => {
+      const port = Number(world.listenerOf(1).split(':')[1])
+      world.sim.hosts.names.set('seed', ['brokers'])
+      const client = world.client({ bootstrapServers: `seed:${port}` })
+      await client.metadata.ensure(['t'])
+      expect(client.metadata.brokers()).toHaveLength(6)
+      await world.start('elsewhere', { port, nodes: 1, topics: { t: 1, u: 1 } })
+      world.sim.hosts.names.set('seed', ['elsewhere'])
+      world.broker.intercept(Metadata, () => 'drop')
+      const start = world.sim.clock.monotonic()
+      await client.metadata.ensure(['u'])
+      expect(world.sim.clock.monotonic() - start).toBeGreaterThan(5_900)
+      expect(world.sim.clock.monotonic() - start).toBeLessThan(7_000)
+    }))
+
   test('a broker that no later attempt would help does not hide another that is only late', () =>
     inWorld({ nodes: 2, topics: { t: 1 } }, async world => {
       const refuse = { brokers: [], topics: [], errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED }

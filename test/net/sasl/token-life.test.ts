@@ -66,6 +66,29 @@ describe('while no new token can be had', () => {
     })
   })
 
+  test('however many connections are made, it is asked for again after a pause only', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
+      const asked: number[] = []
+      const authenticator = saslAuthenticator({
+        mechanism: 'OAUTHBEARER',
+        token: () => {
+          asked.push(runtime.clock.monotonic())
+          if (asked.length > 1) throw new Error('vault sealed')
+          return { value: 'abc', expiresAtMs: runtime.clock.now() + 100_000 }
+        },
+      })
+      await connect(authenticator).connect()
+      await sleep(runtime, 81_000)
+      for (let second = 0; second < 15; second++) {
+        await connect(authenticator).connect()
+        await sleep(runtime, 1_000)
+      }
+      const pauses = asked.map((time, index) => Math.round((time - (asked[index - 1] ?? 0)) / 1_000))
+      expect(pauses).toEqual([0, 81, 10])
+    })
+  })
+
   test('a session whose credentials cannot be fetched lasts to its end, and says then why', async () => {
     await world(async ({ broker, connect, runtime }) => {
       broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
