@@ -206,7 +206,8 @@ export class Router {
       }
       if (!(await this.pause(operation, attempt, failure))) {
         if (answer) return answer
-        throw failure instanceof BrokerError ? failure : timeIsUp(`the ${api.name} request`, operation.deadline, failure)
+        if (failure instanceof BrokerError || this.isLast(attempt)) throw failure
+        throw timeIsUp(`the ${api.name} request`, operation.deadline, failure)
       }
       await this.apply(remedy, to, operation)
     }
@@ -249,11 +250,16 @@ export class Router {
     }
   }
 
+  /** Whether no try is left after so many attempts. */
+  isLast(attempts: number): boolean {
+    return attempts > this.cluster.client.options.retries
+  }
+
   /** Waits before the next attempt. False when there is no time, or no try, left for one. */
   async pause({ api, deadline, signal }: Operation, attempts: number, error: Error): Promise<boolean> {
     const { client, events, lifetime } = this.cluster
     const delayMs = client.retryBackoffMs(attempts)
-    if (attempts > client.options.retries || delayMs >= deadline.remainingMs) return false
+    if (this.isLast(attempts) || delayMs >= deadline.remainingMs) return false
     client.logger.debug({ err: error, api: api.name, attempts, delayMs }, 'retrying a request')
     if (events.wanted('retry')) events.emit('retry', { api: api.name, attempts, delayMs, error })
     await lifetime.delay(delayMs, signal)

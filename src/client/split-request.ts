@@ -104,7 +104,7 @@ export class SplitRequest<P extends Part> {
       await this.splitter.mend(parts)
       if (!this.operation.deadline.passed) return this.attempt(parts, attempt + 1)
     }
-    this.outOfTime = true
+    if (!this.router.isLast(attempt)) this.outOfTime = true
   }
 }
 

@@ -4,6 +4,7 @@ import { BrokerError, PartialFailureError, TimeoutError, UnsupportedVersionError
 import {
   ApiVersions,
   CreateTopics,
+  DescribeCluster,
   DescribeConfigs,
   DescribeGroups,
   DescribeProducers,
@@ -19,6 +20,7 @@ import {
   Produce,
 } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
+import type { Api, Encodable } from '../../src/protocol/schema.ts'
 import { SimulatedRuntime } from '../../src/runtime/simulated/index.ts'
 import { Deadline } from '../../src/util/deadline.ts'
 import { brokerWith, clientOf, clusterOf } from './fixture.ts'
@@ -566,4 +568,28 @@ describe('limits', () => {
     expect(failure).toBeInstanceOf(BrokerError)
     expect(failure).toMatchObject({ error: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'nope' })
   })
+})
+
+describe('a request that has no try left ends in what went wrong last, and says nothing of a time that has not passed', () => {
+  test.each([
+    ['to a leader', ListOffsets, listOffsets([0])],
+    ['to any broker', DescribeCluster, {}],
+    ['to the coordinator of several keys', DescribeGroups, { groups: ['g'] }],
+    ['to a coordinator', OffsetCommit, { groupId: 'g', topics: [] }],
+  ] as [string, Api, object][])('%s', (_, api, request) =>
+    inWorld({}, async ({ broker, client, sim }) => {
+      const asker = client({ retries: 2 })
+      await asker.metadata.ensure(['t'])
+      let asked = 0
+      broker.intercept(api, () => {
+        asked++
+        return 'close'
+      })
+      const start = sim.clock.monotonic()
+      const answer = asker.request(api, request as Encodable<Api['request']>)
+      await expect(answer).rejects.toMatchObject({ code: 'ERR_CONNECTION', outcome: 'unknown' })
+      expect(asked).toBe(3)
+      expect(sim.clock.monotonic() - start).toBeLessThan(5_000)
+    }),
+  )
 })
