@@ -11,22 +11,32 @@ export async function revealed(secret: Secret): Promise<string> {
 export function formsOf(secret: string | Uint8Array): readonly string[] {
   const bytes = Buffer.from(secret as string)
   const text = bytes.toString()
-  const hex = bytes.toString('hex')
+  const json = JSON.stringify(text).slice(1, -1)
   // Without padding: with it, one that was cut off would not be found.
   const base64 = bytes.toString('base64').replace(/=+$/, '')
   return [
     text,
-    JSON.stringify(text).slice(1, -1),
+    json,
+    // PHP and others escape slashes as well.
+    json.replaceAll('/', '\\/'),
     encodeURIComponent(text),
     base64,
     bytes.toString('base64url'),
-    hex,
-    hex.toUpperCase(),
+    bytes.toString('hex'),
   ]
 }
 
+/** A shorter secret is struck out as a word of its own only: as a part of words it is not told from the broker's own text. */
+const SHORT = 4
+
+/** Whatever the case: hexadecimal digits and percent encoding have none. */
 export function struckOut(text: string, secrets: readonly string[]): string {
   // The longest first: of a text whose parts are gone the rest would stay.
   const long = [...secrets].filter(secret => secret.length > 0).sort((a, b) => b.length - a.length)
-  return long.reduce((result, secret) => result.replaceAll(secret, '***'), text)
+  if (long.length === 0) return text
+  const literals = long.map(secret => {
+    const literal = secret.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+    return secret.length < SHORT ? `(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])` : literal
+  })
+  return text.replace(new RegExp(literals.join('|'), 'gi'), '***')
 }

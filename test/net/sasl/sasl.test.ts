@@ -519,6 +519,21 @@ test.each([
   })
 })
 
+test.each<[string, string, string, string]>([
+  ['JSON with slashes escaped', 'Sup3r/Pa+ss', 'no entry for Sup3r\\/Pa+ss', 'no entry for ***'],
+  ['percent encoding in small letters', 'Sup3r/Pa+ss', 'no entry for Sup3r%2fPa%2bss', 'no entry for ***'],
+  ['hexadecimal digits of both cases', 'jkl/', 'no entry for 6A6b6C2f', 'no entry for ***'],
+  ['as it is, though a pattern', 'a.b|c(', 'no entry for a.b|c( or axb', 'no entry for *** or axb'],
+  ['a letter that words have too', 'p', "wrong password 'p'", "wrong password '***'"],
+])('of what the broker says secrets are struck out: %s', async (_, password, said, shown) => {
+  await world(async ({ broker, connect }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', 'another') }
+    broker.refusal = () => said
+    const error = await failureOf(connect({ mechanism: 'PLAIN', username: 'alice', password }).connect())
+    expect(error.message).toContain(`"${shown}"`)
+  })
+})
+
 test('credentials appear in no log line, error, hook or printed object', async () => {
   const secret = 'Tr0ub4dor"&3???+='
   const token = 'eyJhbGciOiJub25lIn0.c2VjcmV0.'
