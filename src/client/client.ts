@@ -47,19 +47,23 @@ export interface SendOptions {
 const VERSION_LIMITS = ['version', 'minVersion', 'maxVersion'] as const
 const REQUEST_OPTIONS = ['timeoutMs', 'signal', 'nodeId', ...VERSION_LIMITS]
 const SEND_OPTIONS = ['lane', 'timeoutMs', 'signal', 'frame', ...VERSION_LIMITS]
-const NUMBERS: readonly (keyof RequestOptions)[] = ['timeoutMs', 'nodeId', ...VERSION_LIMITS]
+const WHOLE_NUMBERS: readonly (keyof RequestOptions)[] = ['nodeId', ...VERSION_LIMITS]
 
 /** Refuses names that a call does not know, and values that are none. Throws KafkaError ERR_INVALID_ARGUMENT. */
 function checkCall(of: string, options: RequestOptions | SendOptions, known: readonly string[]): void {
+  const needed = (what: string, value: unknown) =>
+    new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes ${what}, not ${describe(value)}`)
+  if (!isObject(options)) throw needed('an object of options', options)
   checkNames(of, options, known)
-  for (const name of NUMBERS) {
+  const timeoutMs: unknown = options.timeoutMs
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
+    throw needed('a number from 0 as timeoutMs', timeoutMs)
+  for (const name of WHOLE_NUMBERS) {
     const value: unknown = (options as RequestOptions)[name]
-    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
-      throw new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes a number as ${name}, not ${describe(value)}`)
+    if (value !== undefined && !Number.isInteger(value)) throw needed(`a whole number as ${name}`, value)
   }
   const signal: unknown = options.signal
-  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal))
-    throw new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes an AbortSignal as signal, not ${describe(signal)}`)
+  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) throw needed('an AbortSignal as signal', signal)
 }
 
 function checkApi(of: string, api: unknown): void {

@@ -76,7 +76,7 @@ class LeaderRequest implements Splitter<Piece> {
     await split.send(pieces)
     const failed = pieces.find(piece => piece.failure && !(piece.failure instanceof BrokerError))
     if (failed?.failure && answers.length === 0) throw split.errorOf(failed.failure)
-    return assemble(plan, operation.api, pieces, answers)
+    return assemble(plan, operation.api, this.request, pieces, answers)
   }
 
   nodeOf(piece: Piece): number | undefined {
@@ -208,18 +208,19 @@ function topLevelError(api: Api, answer: Body): number {
 }
 
 /** One answer in the request's order of topics; what has none gets a result that carries only its error code. */
-function assemble(plan: LeaderPlan, api: Api, pieces: readonly Piece[], answers: readonly Body[]): Body {
+function assemble(plan: LeaderPlan, api: Api, request: Body, pieces: readonly Piece[], answers: readonly Body[]): Body {
   const { results } = plan
   const topics = new Map<Body, Body>()
+  for (const asked of (request[plan.topics] ?? []) as Body[]) {
+    const topic = defaultsOf(results.topicShape)
+    if (results.name !== undefined && plan.name !== undefined) topic[results.name] = asked[plan.name] ?? ''
+    if (results.id !== undefined && plan.id !== undefined) topic[results.id] = asked[plan.id] ?? NO_UUID
+    topic[results.partitions] = []
+    topics.set(asked, topic)
+  }
   for (const piece of pieces) {
-    let topic = topics.get(piece.topic)
-    if (!topic) {
-      topic = defaultsOf(results.topicShape)
-      if (results.name !== undefined) topic[results.name] = piece.name ?? ''
-      if (results.id !== undefined && plan.id !== undefined) topic[results.id] = piece.topic[plan.id] ?? NO_UUID
-      topic[results.partitions] = []
-      topics.set(piece.topic, topic)
-    }
+    const topic = topics.get(piece.topic)!
+    if (results.name !== undefined) topic[results.name] = piece.name ?? ''
     ;(topic[results.partitions] as Body[]).push(piece.result ?? resultOf(plan, piece, codeOf(piece.failure)))
   }
   return { ...joined(api, answers, []), [results.topics]: [...topics.values()] }

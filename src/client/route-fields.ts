@@ -3,6 +3,7 @@ import { describe, type Misfit } from '../protocol/misfit.ts'
 import type { Api, Shape } from '../protocol/schema.ts'
 import { elementShape } from './merge.ts'
 
+type Leaf = 'whole number' | 'string'
 type Fields = { readonly [name: string]: unknown }
 
 /**
@@ -22,7 +23,9 @@ function misfitOf({ route, request: { shape } }: Api, request: unknown): Misfit 
     case 'leader': {
       const steps = route.partitions.split('.')
       const topics = steps[0]!.replace('[]', '')
-      return at(request, steps, '', 'number') ?? namelessTopic(elementShape(shape, topics), topics, request[topics] as Fields[])
+      return (
+        at(request, steps, '', 'whole number') ?? namelessTopic(elementShape(shape, topics), topics, request[topics] as Fields[])
+      )
     }
     case 'group':
     case 'transaction':
@@ -46,16 +49,11 @@ function misfitOf({ route, request: { shape } }: Api, request: unknown): Misfit 
 }
 
 /** Follows `topics[].partitions[].partitionIndex` to the values of type `leaf`. */
-function at(
-  fields: Fields,
-  [step = '', ...rest]: readonly string[],
-  path: string,
-  leaf: 'number' | 'string',
-): Misfit | undefined {
+function at(fields: Fields, [step = '', ...rest]: readonly string[], path: string, leaf: Leaf): Misfit | undefined {
   const name = step.replace('[]', '')
   const value = fields[name]
   const here = path === '' ? name : `${path}.${name}`
-  if (name === step) return typeof value === leaf ? undefined : needed(here, `a ${leaf}`, value)
+  if (name === step) return atLeaf(value, here, leaf)
   if (!Array.isArray(value)) return needed(here, 'an array', value)
   for (const [i, element] of value.entries()) {
     const found = inElement(element, rest, `${here}[${i}]`, leaf)
@@ -64,9 +62,14 @@ function at(
   return undefined
 }
 
-function inElement(element: unknown, rest: readonly string[], path: string, leaf: 'number' | 'string'): Misfit | undefined {
+function inElement(element: unknown, rest: readonly string[], path: string, leaf: Leaf): Misfit | undefined {
   if (rest.length > 0) return isFields(element) ? at(element, rest, path, leaf) : needed(path, 'an object', element)
-  return typeof element === leaf ? undefined : needed(path, `a ${leaf}`, element)
+  return atLeaf(element, path, leaf)
+}
+
+function atLeaf(value: unknown, path: string, leaf: Leaf): Misfit | undefined {
+  const fits = leaf === 'string' ? typeof value === 'string' : Number.isInteger(value)
+  return fits ? undefined : needed(path, `a ${leaf}`, value)
 }
 
 /** A topic goes by its name or its id. */

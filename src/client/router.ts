@@ -1,4 +1,4 @@
-import { BrokerError, KafkaError, PartialFailureError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, KafkaError, PartialFailureError, TimeoutError, UnsupportedVersionError } from '../errors.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
@@ -74,6 +74,7 @@ export class Router {
       minVersion: options.minVersion,
       maxVersion: Math.min(options.maxVersion ?? NEVER, lastVersionFor(api, request as Body, options)),
     }
+    if (operation.deadline.passed) throw new TimeoutError(`the ${api.name} request`, 0, { outcome: 'not-sent' })
     const answer = await this.answer(operation, this.withTimeout(operation, request), options.nodeId)
     return withTopicNames(api, answer, client.metadata) as Decoded<A['response']>
   }

@@ -36,7 +36,13 @@ describe('a request that lacks what its route goes by is refused, and says what'
       'ListOffsets',
       ListOffsets,
       { topics: [{ name: 't', partitions: [{}] }] },
-      /topics\[0\]\.partitions\[0\]\.partitionIndex: a number/,
+      /topics\[0\]\.partitions\[0\]\.partitionIndex: a whole number is needed, not undefined$/,
+    ],
+    [
+      'ListOffsets',
+      ListOffsets,
+      { topics: [{ name: 't', partitions: [{ ...partitions[0], partitionIndex: Number.NaN }] }] },
+      /topics\[0\]\.partitions\[0\]\.partitionIndex: a whole number is needed, not NaN$/,
     ],
     ['ListOffsets', ListOffsets, { topics: [{ partitions }] }, /correct topics\[0\]: name is needed$/],
     ['DescribeGroups', DescribeGroups, { groups: 'g' }, /correct groups: an array is needed, not "g"$/],
@@ -59,10 +65,16 @@ describe('a request that lacks what its route goes by is refused, and says what'
 describe('options of a call', () => {
   test.each([
     [{ timeout: 5 }, /^request\(\) does not know timeout: did you mean timeoutMs\?$/],
-    [{ timeoutMs: '500' }, /^request\(\) takes a number as timeoutMs, not "500"$/],
+    [{ timeoutMs: '500' }, /^request\(\) takes a number from 0 as timeoutMs, not "500"$/],
     [{ timeoutMs: null }, /timeoutMs, not null$/],
     [{ timeoutMs: Number.NaN }, /timeoutMs, not NaN$/],
+    [{ timeoutMs: -5 }, /^request\(\) takes a number from 0 as timeoutMs, not -5$/],
+    [{ timeoutMs: Number.NEGATIVE_INFINITY }, /timeoutMs, not -Infinity$/],
     [{ nodeId: '1' }, /nodeId, not "1"$/],
+    [{ nodeId: 1.5 }, /^request\(\) takes a whole number as nodeId, not 1.5$/],
+    [{ maxVersion: 1.5 }, /maxVersion/],
+    [null, /^request\(\) takes an object of options, not null$/],
+    ['fast', /^request\(\) takes an object of options, not "fast"$/],
     [{ version: '1' }, /version/],
     [{ signal: 'stop' }, /^request\(\) takes an AbortSignal as signal, not "stop"$/],
   ])('of request(): %j is refused', (options, message) =>
@@ -70,6 +82,36 @@ describe('options of a call', () => {
       await expect(world.client().request(Metadata, { topics: [] }, options as never)).rejects.toMatchObject(refused(message))
     }),
   )
+
+  test('a time of 0 ms is over before anything is sent', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
+      const client = world.client()
+      await client.metadata.ensure(['t'])
+      let asked = 0
+      for (const api of [ListOffsets, Metadata])
+        world.broker.intercept(api as Api, () => {
+          asked++
+          return 'pass'
+        })
+      const late = { code: 'ERR_TIMEOUT', outcome: 'not-sent' }
+      const topics = [{ name: 't', partitions }]
+      await expect(client.request(Metadata, { topics: [] }, { timeoutMs: 0 })).rejects.toMatchObject(late)
+      await expect(client.request(ListOffsets, { replicaId: -1, topics }, { timeoutMs: 0 })).rejects.toMatchObject(late)
+      expect(asked).toBe(0)
+    }))
+
+  test('a topic of which no partition is asked about is in the answer all the same', () =>
+    inWorld({ nodes: 1, topics: { t: 1, u: 1 } }, async world => {
+      const topics = [
+        { name: 't', partitions: [] },
+        { name: 'u', partitions },
+      ]
+      const answer = await world.client().request(ListOffsets, { replicaId: -1, topics })
+      expect(answer.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([
+        ['t', 0],
+        ['u', 1],
+      ])
+    }))
 
   test.each([undefined, null, 'Metadata', {}, Metadata.request])('%j is no API', api =>
     inWorld({ nodes: 1 }, async world => {
