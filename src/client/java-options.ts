@@ -163,8 +163,8 @@ function kindsOf(schema: z.ZodType): Set<string> {
 
 // ---- security
 
-const refuse = (path: string, message: string): never => {
-  throw new ConfigError([{ path, message }])
+const refuse = (path: string, message: string, cause?: unknown): never => {
+  throw new ConfigError([{ path, message }], { cause })
 }
 
 function reasonAgainst(key: string, value: string): string | undefined {
@@ -192,7 +192,7 @@ function tlsFrom(text: ReadonlyMap<string, string>): TlsOption | undefined {
   if (key !== undefined) options.key = key
   const location = text.get('ssl.keystore.location')
   if (location !== undefined) {
-    if (storeType(text, 'keystore') === 'PKCS12') options.pfx = readFileSync(location)
+    if (storeType(text, 'keystore') === 'PKCS12') options.pfx = contentOf('ssl.keystore.location', location)
     else options.cert = options.key = pemFile(text, 'keystore')
   }
   const passphrase = text.get('ssl.key.password') ?? text.get('ssl.keystore.password')
@@ -231,7 +231,15 @@ function pemFile(text: ReadonlyMap<string, string>, store: 'keystore' | 'trustst
       `is a ${type} ${store}, which only Java reads: convert it to PEM (keytool -exportcert -rfc, openssl pkcs12) and set ssl.${store}.type to PEM`,
     )
   }
-  return readFileSync(location, 'utf8')
+  return contentOf(`ssl.${store}.location`, location).toString()
+}
+
+function contentOf(key: string, path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    return refuse(key, `cannot be read (${(error as Error).message}): correct the path, or let this process read the file`, error)
+  }
 }
 
 function saslFrom(text: ReadonlyMap<string, string>): SaslOption | undefined {
@@ -279,11 +287,23 @@ function saslFrom(text: ReadonlyMap<string, string>): SaslOption | undefined {
   }
 }
 
-/** `SomeLoginModule required username="a" password="b";` */
+/** A comment, the end, or an option: its name, and its value in double quotes, single ones or none. */
+const JAAS =
+  /\/\*[\s\S]*?\*\/|\/\/.*|(;)|([A-Za-z_$][\w.$-]*)\s*=\s*(?:"((?:[^"\\\r\n]|\\.)*)"|'((?:[^'\\\r\n]|\\.)*)'|([^\s;"'][^\s;]*))/g
+const ESCAPES: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
+
+/** `SomeLoginModule required username="a" password="b";`, read as by Java's StreamTokenizer. */
 function jaasOptions(config: string): Map<string, string> {
   const options = new Map<string, string>()
-  for (const [, key = '', quoted, bare] of config.matchAll(/([A-Za-z_][\w.]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'?([^\s;']+)'?)/g)) {
-    options.set(key, quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'))
+  for (const [, end, key, double, single, bare] of config.matchAll(JAAS)) {
+    if (end !== undefined) break
+    const quoted = double ?? single
+    if (key !== undefined) options.set(key, quoted === undefined ? (bare ?? '') : unescaped(quoted))
   }
   return options
 }
+
+const unescaped = (text: string) =>
+  text.replace(/\\(?:([0-3][0-7]{0,2}|[4-7][0-7]?)|(.))/g, (_, octal: string | undefined, char: string) =>
+    octal === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(octal, 8)),
+  )

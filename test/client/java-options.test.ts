@@ -85,6 +85,39 @@ describe("options from Java's properties", () => {
     expect(convert({ ...given, 'security.protocol': 'SASL_SSL' }).unused).toEqual([])
   })
 
+  test.each([
+    [`username="u" password="p w"`, 'p w'],
+    [`username='u' password='p w'`, 'p w'],
+    [`username='u' password='p"w;x'`, 'p"w;x'],
+    [`username="u" password="p'w;x=1"`, "p'w;x=1"],
+    ['username="u" password="say password=\\"no\\""', 'say password="no"'],
+    ['username="u" password="a\\tb\\\\c\\101\\78"', 'a\tb\\cA\x078'],
+    ["username='u'\n  password='it\\'s'", "it's"],
+    ['username=u password=pw', 'pw'],
+    ['username="u" password=""', ''],
+    ['/* password="old" */ username="u" // password="older"\n password="new"', 'new'],
+    ['username="u" password="http://a/*b*/"', 'http://a/*b*/'],
+  ])("the login module's %s is read as Java does", (text, password) => {
+    const { options } = convert({
+      'security.protocol': 'SASL_PLAINTEXT',
+      'sasl.mechanism': 'PLAIN',
+      'sasl.jaas.config': `a.b.PlainLoginModule required ${text};`,
+    })
+    expect(options.sasl).toEqual({ mechanism: 'PLAIN', username: 'u', password })
+  })
+
+  test.each([
+    ['ssl.truststore.location', { 'ssl.truststore.type': 'PEM' }],
+    ['ssl.keystore.location', { 'ssl.keystore.type': 'PEM' }],
+    ['ssl.keystore.location', { 'ssl.keystore.type': 'PKCS12' }],
+  ])('%s that cannot be read, %j', (key, type) => {
+    const issue = issueOf(() => convert({ 'security.protocol': 'SSL', ...type, [key]: join(folder, 'nowhere') }))
+    expect(issue).toEqual({
+      path: key,
+      message: expect.stringMatching(/^cannot be read \(ENOENT.*nowhere.*\): correct the path/),
+    })
+  })
+
   test('SASL from the login module', () => {
     const jaas =
       'org.apache.kafka.common.security.scram.ScramLoginModule required username="a\\"b" password=\'c d\' tokenauth="true";'
