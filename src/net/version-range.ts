@@ -1,4 +1,4 @@
-import { UnsupportedVersionError } from '../errors.ts'
+import { KafkaError, UnsupportedVersionError } from '../errors.ts'
 import type { Api } from '../protocol/schema.ts'
 
 export interface VersionRange {
@@ -15,7 +15,8 @@ export interface VersionLimits {
 
 /**
  * The highest version of an API that the broker, this package and the caller all accept. One that Kafka may still change is
- * used only by a caller that names it. Throws UnsupportedVersionError, whose text has the ranges.
+ * used only by a caller that names it. Throws UnsupportedVersionError, whose text has the ranges and the way out, and KafkaError
+ * ERR_INVALID_ARGUMENT for limits that are no whole numbers.
  */
 export function pickVersion(
   api: Api,
@@ -23,6 +24,11 @@ export function pickVersion(
   limits: VersionLimits | undefined,
   where: string,
 ): number {
+  for (const name of ['version', 'minVersion', 'maxVersion'] as const) {
+    const limit = limits?.[name]
+    if (limit !== undefined && !Number.isInteger(limit))
+      throw new KafkaError('ERR_INVALID_ARGUMENT', `${name} of ${api.name} is ${limit}: give a whole number, or leave it out`)
+  }
   const [oldest, newest] = api.request.versions
   const ours = { min: oldest, max: limits?.version === undefined ? api.stable : newest }
   const wanted = {
@@ -40,8 +46,24 @@ export function pickVersion(
   throw new UnsupportedVersionError(
     api.name,
     `no version of ${api.name} fits: ${where} has ${range(broker)}, kafkawire has ${range(ours)}${asked}: ` +
-      (broker.max < Math.max(ours.min, wanted.min) ? 'use a newer broker' : 'use a newer kafkawire, or an older broker'),
+      wayOut(api, ours, broker, limits ?? {}),
   )
+}
+
+function wayOut(
+  { request, stable }: Api,
+  ours: VersionRange,
+  broker: VersionRange,
+  { version, minVersion, maxVersion }: VersionLimits,
+): string {
+  const least = version ?? minVersion ?? ours.min
+  const most = version ?? maxVersion ?? ours.max
+  if (least > most && minVersion !== undefined && maxVersion !== undefined) return 'lower minVersion, or raise maxVersion'
+  if (most < ours.min || (most < broker.min && broker.min <= ours.max))
+    return version === undefined ? 'raise maxVersion' : 'ask for a later version'
+  if (least > stable && least <= Math.min(request.versions[1], broker.max) && version === undefined)
+    return `ask for it as version: ${least}, since Kafka may still change it`
+  return broker.max < Math.max(ours.min, least) ? 'use a newer broker' : 'use a newer kafkawire, or an older broker'
 }
 
 const range = ({ min, max }: VersionRange) => (min === max ? `v${min}` : `v${min} to v${max}`)

@@ -157,8 +157,12 @@ export function lengthOf(items: readonly unknown[]): number {
 /** A value that this version has no place for, and that may not be dropped; the field is there from version `since` on. */
 export function lost(field: string, version: number, since: number): never {
   const name = field.slice(0, field.search(/[.[]/))
+  const way =
+    since > version
+      ? `use version ${since} or later (as { version: ${since} } where Kafka may still change it) with a peer that speaks it`
+      : 'use a peer that speaks an earlier version'
   throw new UnsupportedVersionError(
     name.replace(/(Request|Response)$/, ''),
-    `${field} cannot be expressed in version ${version}: leave it out, or use a peer that speaks ${since > version ? 'a later' : 'an earlier'} version`,
+    `${field} cannot be expressed in version ${version}: leave it out, or ${way}`,
   )
 }

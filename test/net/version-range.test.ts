@@ -33,6 +33,32 @@ test.each([
   expect(pick).toThrow(UnsupportedVersionError)
   for (const text of [WHERE, 'kafkawire has v0 to v13', ...texts]) expect(pick).toThrow(text)
 })
+test.each([
+  [{ minVersion: 9, maxVersion: 3 }, 'lower minVersion, or raise maxVersion'],
+  [{ maxVersion: -1 }, 'raise maxVersion'],
+  [{ maxVersion: 2 }, 'raise maxVersion'],
+  [{ version: 2 }, 'ask for a later version'],
+  [{ minVersion: 14 }, 'use a newer broker'],
+])('where only what is asked for leaves nothing, that is to be changed: %j', (limits, advice) => {
+  const pick = () => pickVersion(Metadata, { min: 4, max: 13 }, limits, WHERE)
+  expect(pick).toThrow(UnsupportedVersionError)
+  expect(pick).toThrow(new RegExp(`: ${advice}$`))
+})
+test('where a version that Kafka may still change is the least, the way to ask for it is told', () => {
+  const pick = (max: number) => () => pickVersion(InitProducerId, { min: 0, max }, { minVersion: 6 }, WHERE)
+  expect(pick(6)).toThrow(/: ask for it as version: 6, since Kafka may still change it$/)
+  expect(pick(5)).toThrow(/: use a newer broker$/)
+})
+test.each([
+  [{ version: Number.NaN }, 'version of Metadata is NaN'],
+  [{ version: 1.5 }, 'version of Metadata is 1.5'],
+  [{ minVersion: 0.5 }, 'minVersion of Metadata is 0.5'],
+  [{ maxVersion: Number.POSITIVE_INFINITY }, 'maxVersion of Metadata is Infinity'],
+])('limits that are no whole numbers are refused: %j', (limits, text) => {
+  const pick = () => pickVersion(Metadata, everything, limits, WHERE)
+  expect(pick).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
+  expect(pick).toThrow(text)
+})
 test('an API that the broker does not serve is named', () => {
   expect(() => pickVersion(Metadata, undefined, undefined, WHERE)).toThrow(`${WHERE} does not serve Metadata`)
 })
