@@ -237,7 +237,7 @@ export class Client {
 
   /**
    * The id under which the brokers know the metrics that this client pushes to them (KIP-714). Rejects with
-   * UnsupportedVersionError where they take none.
+   * UnsupportedVersionError where they take none, with ERR_ILLEGAL_STATE where `enableMetricsPush` is false.
    */
   clientInstanceId(): Promise<string> {
     return this.lifetime.within(this.telemetry.clientInstanceId(), {

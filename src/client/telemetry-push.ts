@@ -1,4 +1,4 @@
-import { UnsupportedVersionError } from '../errors.ts'
+import { KafkaError, UnsupportedVersionError } from '../errors.ts'
 import { GetTelemetrySubscriptions } from '../protocol/apis/71-get-telemetry-subscriptions.ts'
 import { PushTelemetry } from '../protocol/apis/72-push-telemetry.ts'
 import { compress } from '../protocol/compression/index.ts'
@@ -51,8 +51,16 @@ export class TelemetryPush {
     void this.subscribe()
   }
 
-  /** The id under which the brokers know this client's metrics. Rejects with UnsupportedVersionError where they take none. */
-  clientInstanceId(): Promise<string> {
+  /**
+   * The id under which the brokers know this client's metrics. Rejects with UnsupportedVersionError where they take none, with
+   * ERR_ILLEGAL_STATE where `enableMetricsPush` is false.
+   */
+  async clientInstanceId(): Promise<string> {
+    if (!this.client.options.enableMetricsPush)
+      throw new KafkaError(
+        'ERR_ILLEGAL_STATE',
+        'a client that pushes no metrics has no instance id: leave enableMetricsPush true',
+      )
     this.start()
     return this.id.promise
   }

@@ -106,11 +106,15 @@ describe('KIP-714', () => {
       expect(pushes).toEqual([])
     }))
 
-  test('enableMetricsPush: false asks nothing', () =>
+  test('enableMetricsPush: false asks nothing, and clientInstanceId() says that there is none', () =>
     scripted(
       {},
       async ({ client, asked }) => {
         await client.connect()
+        await expect(client.clientInstanceId()).rejects.toMatchObject({
+          code: 'ERR_ILLEGAL_STATE',
+          message: expect.stringMatching(/enableMetricsPush/),
+        })
         await client.delay(100_000)
         expect(asked).toEqual([])
       },
