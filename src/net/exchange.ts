@@ -139,8 +139,9 @@ export class Exchange {
 
   aborted(where: Address): KafkaError {
     const what = `${this.api.name} request to ${addressText(where)} was aborted by its caller`
+    // What is encoded leaves at the end of this turn.
     const error =
-      this.outcome === 'unknown' ? `${what} after it was sent: the broker may have acted on it` : `${what} before it was sent`
+      this.state === 'waiting' ? `${what} before it was sent` : `${what} after it was sent: the broker may have acted on it`
     return new KafkaError('ERR_ABORTED', error, { cause: this.options.signal?.reason })
   }
 }

@@ -269,6 +269,19 @@ describe('giving up', () => {
     })
   })
 
+  test('an error never says that a request was not sent which leaves at the end of the same turn', async () => {
+    await simulated(async ({ broker, connect, runtime }) => {
+      const connection = connect()
+      await connection.connect()
+      const caller = new AbortController()
+      const aborted = failureOf(connection.request(Heartbeat, beat, { signal: caller.signal }))
+      caller.abort()
+      expect((await aborted).message).toMatch(/aborted by its caller after it was sent: the broker may have acted on it/)
+      await sleep(runtime, 10)
+      expect(broker.received.filter(({ api }) => api === Heartbeat)).toHaveLength(1)
+    })
+  })
+
   test('close finishes what was accepted, then refuses', async () => {
     await simulated(async ({ broker, connect }) => {
       const connection = connect({ maxInFlight: 1 })
