@@ -58,6 +58,7 @@ function* pcapPackets(file: Buffer): Generator<Packet | Damage> {
   const { uint32 } = PCAP_MAGICS.get(file.readUInt32BE(0)) === 'LE' ? littleEndian(file) : bigEndian(file)
   const largest = Math.max(uint32(16), LARGEST_PACKET_BYTES)
   const linkType = uint32(20) & 0xffff // above it: how long the checksum behind each frame is
+  /** Of the last packet that makes sense. */
   let seconds: number | undefined
   for (let at = PCAP_HEADER_BYTES; at < file.length; ) {
     const left = file.length - at - RECORD_HEADER_BYTES
@@ -70,7 +71,7 @@ function* pcapPackets(file: Buffer): Generator<Packet | Damage> {
       const next = nextRecord(file, uint32, start, largest, seconds ?? uint32(offset))
       yield { offset, reason: `the packet claims ${captured} bytes, ${left} follow: ${whatNow('packet', next)}` }
       at = next ?? file.length
-    } else seconds = uint32(offset)
+    } else if (captured > 0 && captured <= uint32(offset + 12)) seconds = uint32(offset)
     const size = uint32(offset + 12)
     yield { offset, linkType, data: file.subarray(start, at), size: Math.max(at - start, size <= largest ? size : 0) }
   }

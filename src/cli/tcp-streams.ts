@@ -57,6 +57,8 @@ class Conversation {
     if (!syn) return false
     const [own, peer] = this.from(from)
     if (own.syn !== undefined) return own.syn !== sequence
+    // Captured behind what it begins: packets change places.
+    if (own.beginsBehind(sequence)) return false
     return !opens && peer.syn !== undefined ? own.hasBytes : own.isKnown || peer.isKnown
   }
 
@@ -92,6 +94,7 @@ class Direction {
   private readonly pieces: Piece[] = []
   private sequence: number | undefined
   private position = 0
+  private least: { readonly position: number; readonly sequence: number } | undefined
 
   constructor(from: string, to: string) {
     this.from = from
@@ -103,6 +106,10 @@ class Direction {
   }
   get hasBytes(): boolean {
     return this.pieces.length > 0
+  }
+  /** Whether the first number known of it is the next one. */
+  beginsBehind(sequence: number): boolean {
+    return this.least?.sequence === (sequence + 1) >>> 0
   }
 
   add({ sequence, syn, fin, payload, size }: Segment): void {
@@ -123,6 +130,7 @@ class Direction {
   private place(sequence: number): number {
     this.position += (sequence - (this.sequence ?? sequence)) | 0
     this.sequence = sequence
+    if (!this.least || this.position < this.least.position) this.least = { position: this.position, sequence }
     return this.position
   }
 

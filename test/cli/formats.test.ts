@@ -214,6 +214,16 @@ describe('pcap', () => {
   })
 })
 
+test('a packet of a pcap file that claims no bytes costs no later one', async () => {
+  const many = [1, 2, 3, 4].map(id => ethernet(ip4(client(1 + (id - 1) * metadata(id).length, metadata(id))), 0x0800))
+  const file = pcapFile(ETHERNET, many)
+  file.writeUInt32LE(0, 24 + 16 + many[0]!.length + 8)
+  const { code, text } = await decodeFile(file)
+  for (const id of [1, 3, 4]) expect(text).toContain(`→ Metadata v12 request · correlation ${id} `)
+  expect(text).toContain('✗ capture file, byte ')
+  expect(code).toBe(1)
+})
+
 describe('pcapng', () => {
   const packets = exchange.map(segment => ip4(segment))
 

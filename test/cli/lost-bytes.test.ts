@@ -315,6 +315,25 @@ describe('captures that begin in the middle', () => {
   })
 })
 
+test('packets that begin a connection may be captured behind the first bytes of it: it is one connection all the same', async () => {
+  const [syn, answered] = wire.opening()
+  const request = wire.client(0, heartbeat(1), { acknowledged: 901 })
+  const answer = wire.broker(0, beaten(1), { acknowledged: 101 + heartbeat(1).length })
+  for (const order of [
+    [request, syn!, answered!, answer],
+    [request, answer, answered!, syn!],
+    [answered!, request, syn!, answer],
+    [answered!, syn!, request, answer],
+  ]) {
+    const { code, text } = await decodeFile(pcap(order))
+    expect(text.match(/━━/g)).toHaveLength(1)
+    expect(text).toContain('← Heartbeat v4 response · correlation 1 ')
+    expect(text).not.toContain('✗')
+    expect(text).not.toContain('no answer')
+    expect(code).toBe(0)
+  }
+})
+
 describe('the same ports again', () => {
   test.each([
     ['later', 50_000],
