@@ -95,9 +95,12 @@ export function messageText(message: Joined): string {
 export const apiFile = (key: number, name: string): string =>
   `${String(key).padStart(2, '0')}-${name.replace(/([a-z\d])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3-$2$4').toLowerCase()}.ts`
 
-/** The expression for one field of a definition whose parent has the versions `within`. */
+/** The expression for one field of a definition whose parent has the versions `within`, and behind it what schema.ts lacks for it. */
 export function fieldText(definition: Definition, field: FieldDefinition, within: Range, indent = ''): string {
-  return new DslWriter().field({ definition, versions: within }, field, within, indent)
+  const writer = new DslWriter()
+  const expression = writer.field({ definition, versions: within }, field, within, indent)
+  const review = writer.review()
+  return review === '' ? expression : `${expression} ${review}`
 }
 
 class DslWriter {
@@ -108,9 +111,14 @@ class DslWriter {
 
   header(...more: string[]): string {
     const names = [...this.used, ...more].sort((a, b) => a.localeCompare(b))
-    const lacking = names.filter(name => !(name in schema))
-    const review = lacking.length === 0 ? '' : `// Review: schema.ts has no ${lacking.join(', ')} yet.\n`
-    return `${review}import { ${names.join(', ')} } from '../schema.ts'\n\n${[...this.shared.values()].map(each => `${each}\n`).join('')}`
+    const review = this.review()
+    return `${review === '' ? '' : `${review}\n`}import { ${names.join(', ')} } from '../schema.ts'\n\n${[...this.shared.values()].map(each => `${each}\n`).join('')}`
+  }
+
+  /** Names the types that are still to be written; empty if there are none. */
+  review(): string {
+    const lacking = [...this.used].filter(name => !(name in schema)).sort((a, b) => a.localeCompare(b))
+    return lacking.length === 0 ? '' : `// Review: schema.ts has no ${lacking.join(', ')} yet.`
   }
 
   fields(of: Joined, indent: string): string {
@@ -189,7 +197,7 @@ class DslWriter {
     const value = given === undefined || given === null ? '' : String(given)
     if (value === 'null' || (value === '' && type === 'records' && nullable)) return '.default(null)'
     if (value === '' || type.startsWith('[]') || value === '0' || value === 'false') return ''
-    if (type === 'string' || type === 'uuid') return `.default('${value}')`
+    if (type === 'string' || type === 'uuid') return `.default('${value.replace(/['\\]/g, '\\$&')}')`
     return `.default(${value}${type === 'int64' ? 'n' : ''})`
   }
 }

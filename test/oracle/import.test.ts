@@ -120,6 +120,24 @@ test('a field that is new prints with what is inside of it, once', () => {
   ])
 })
 
+test('a field of a type that is still to be written says so, and a default may have quotes in it', () => {
+  const { fields } = newest.get('MetadataResponse')!
+  const more = [
+    { name: 'Size', type: 'uint32', versions: '13+', taggedVersions: '13+', tag: 9 },
+    { name: 'Motto', type: 'string', versions: '13+', default: "it's a \\", ignorable: true },
+  ]
+  expect(changedApis(withChange('MetadataResponse', { fields: [...fields, ...more] as Definition['fields'] }), allApis)).toEqual([
+    'MetadataResponse: size: uint32.since(13).tag(9) // Review: schema.ts has no uint32 yet.',
+    String.raw`MetadataResponse: motto: string.since(13).default('it\'s a \\').ignorable()`,
+  ])
+})
+
+test('an API that is left out is told once brokers answer it to clients', () => {
+  expect(changedApis(withChange('AssignReplicasToDirsRequest', { listeners: ['controller', 'broker'] }), allApis)).toEqual([
+    'AssignReplicasToDirs: listeners: broker is among them, and test/oracle/absent.ts leaves it out',
+  ])
+})
+
 test('a request without its response is named', () => {
   const request = { name: 'FooRequest', type: 'request', apiKey: 120, validVersions: '0', fields: [] } as const
   expect(() => addedApis(new Map(newest).set('FooRequest', request), older, allApis)).toThrow('FooRequest and no FooResponse')
