@@ -35,7 +35,7 @@ export class Coordinators {
   /** Keys being searched, each with those that are asked for together; and those that the next request will ask for. */
   private readonly searches = new Map<string, { readonly found: Deferred<number>; readonly keys: readonly string[] }>()
   private readonly waiting = new Map<CoordinatorKind, string[]>()
-  /** Why the last search got no answer; undefined when it got one. */
+  /** Why brokers could not be asked last, whatever for; undefined once one was. */
   private failure: unknown
 
   constructor(lifetime: Lifetime, brokers: Brokers, metadata: Metadata, requestTimeoutMs: number) {
@@ -149,7 +149,7 @@ export class Coordinators {
       this.failure = undefined
     })
     asked.catch((error: unknown) => {
-      this.failure = error
+      if (isRetriable(error)) this.failure = error
       for (const key of keys) settle(key, search => search.reject(error))
     })
   }

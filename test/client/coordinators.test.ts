@@ -345,3 +345,15 @@ test('several transactions in one request are refused for a broker that knows on
     await expect(request).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_VERSION' })
     expect(asked).toBe(0)
   }))
+
+test('a coordinator that is not found in time: the cause is what kept this key, not another', () =>
+  inWorld({ asVersion: '2.8' }, async world => {
+    const client = world.client()
+    const find = (kind: CoordinatorKind) => client.coordinator(kind, 'k', new Deadline(world.sim.clock, 1_000))
+    await expect(find('share')).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_VERSION' })
+    world.broker.intercept(FindCoordinator, () => 'drop')
+    const message = expect.stringMatching(
+      /^finding the coordinator of group 'k' did not finish within 1000 ms: no broker has told it/,
+    )
+    await expect(find('group')).rejects.toMatchObject({ code: 'ERR_TIMEOUT', message })
+  }))
