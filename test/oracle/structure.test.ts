@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Definition, rangeOf } from '../../scripts/protocol-definition.ts'
 import { allApis } from '../../src/protocol/registry.ts'
-import { array, int32, int64, message, NEVER, type Shape, string } from '../../src/protocol/schema.ts'
+import { array, int32, int64, message, NEVER, string } from '../../src/protocol/schema.ts'
 import { allMessages } from '../protocol/all-messages.ts'
 import { absentApis, absentFormats } from './absent.ts'
 import { allCells, type Cell, definitionsOf, releases } from './cells.ts'
@@ -58,18 +58,6 @@ test('what we have and the definitions have not is written by hand in Java, and 
       .filter(name => !definitions.has(name))
       .sort(),
   ).toEqual(['ConnectAssignment', 'ConnectWorkerState', 'StreamsAssignmentInfo'])
-})
-
-test('the error code, the throttle time and the timeout of a message are marked as such', () => {
-  const roles = { errorCode: 'errorCode', throttleTimeMs: 'throttleTimeMs', timeoutMs: 'timeoutMs' }
-  const wrong: string[] = []
-  for (const { name, shape } of allApis.flatMap(api => [api.request, api.response])) {
-    for (const [field, { presence }] of Object.entries(shape as Shape)) {
-      const role = roles[field as keyof typeof roles]
-      if (presence.role !== role) wrong.push(`${name}.${field}`)
-    }
-  }
-  expect(wrong).toEqual([])
 })
 
 describe('a wrong field shows', () => {
