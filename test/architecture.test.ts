@@ -42,6 +42,8 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'protocol/zlib.ts': ['node:zlib *', 'process.'],
   'protocol/compression/zstd.ts': ['import('],
   'net/sasl/scram.ts': ['import('],
+  // The codecs' code, made from their schemas.
+  'protocol/compile.ts': ['Function('],
   // Looks whether there is WebAssembly.
   'util/wasm.ts': ['globalThis'],
 }
@@ -72,16 +74,21 @@ describe('imports run one way', () => {
 
 /** Whatever tells time, waits, is left to chance or talks to somebody without being imported. */
 const GLOBALS = [
-  /\bDate\.now\b/,
-  /\bDate\(\)/,
-  /\bnew Date\b(?!\([^)])/,
+  // Only a date of a time given, and the type.
+  /(?<![.\w])Date\b(?<!\bnew Date(?=\([^).])|\binstanceof Date|:\s*Date|\|\s*Date|<Date)/,
+  /\bIntl\b/,
   /\bset(Timeout|Interval|Immediate)\b/,
-  /\bMath\.random\b/,
+  // Nothing of Math but by its name, and not chance.
+  /(?<![.\w])Math\b(?!\.(?!random\b)\w)/,
   /\bAbortSignal\.timeout\b/,
   // Not the methods of that name.
   /(?:await|void|return|[=(>,])\s*fetch\(/,
+  /[=(?]\s*fetch\b(?!\s*[(:=])/,
   /\b(?:globalThis|WebSocket|EventSource|XMLHttpRequest|BroadcastChannel|MessageChannel|Atomics)\b/,
   /(?<![.\w])(?:process|performance|crypto|scheduler)\b\s*(?:\.|\?\.|\[)/,
+  // Taken apart, or by another name.
+  /[=(,[?]\s*(?:process|performance|crypto|scheduler)\b(?!\s*[:(=.?[])/,
+  /(?<![.\w])(?:Function|eval)\s*\(/,
   /\bimport\s*\(/,
   /(?<![.\w])require\s*\(''/,
 ]
@@ -122,6 +129,23 @@ describe('the outside world comes in through the runtime', () => {
     'const at = Date.now()',
     'const at = new Date()',
     'const at = new Date',
+    'const at = new Date(...[])',
+    'const { now } = Date',
+    "const at = Date['now']()",
+    'const D = Date',
+    'const at = Intl.DateTimeFormat().format()',
+    'const chance = Math.random()',
+    "const chance = Math['random']()",
+    'const { random } = Math',
+    'const { hrtime } = process',
+    'const { now } = performance',
+    'const p = process',
+    'const c = crypto',
+    'seeded(crypto)',
+    'const q = fetch',
+    'ask(fetch)',
+    "const at = new Function('return 1')()",
+    "eval('1')",
     'performance.now()',
     'process.hrtime.bigint()',
     'process.env.HOME',
@@ -156,6 +180,10 @@ describe('the outside world comes in through the runtime', () => {
     "import { createHash, type Hash } from 'node:crypto'",
     "import type { Socket } from 'node:net'",
     'const at = new Date(timestamp)',
+    'const isDate = (value: Date | string) => value instanceof Date',
+    'const most = Math.max(1, 2)',
+    'const { fetch } = options',
+    'this.fetch(request)',
     "throw new Error('use setTimeout() or `process.env`')",
     'throw new Error(`not a UUID such as crypto.randomUUID() gives`)',
     'this.assignment.require(partition)',
