@@ -160,7 +160,12 @@ function nothingFound(connections: readonly Connection[], port: number | undefin
   if (connections.length === 0) return 'no Kafka request was found in this capture, nor any other bytes over TCP'
   const encrypted = connections.filter(streams => streams.some(({ runs }) => runs[0] && isTls(runs[0].bytes)))
   const tls = encrypted.length > 0 ? `; TLS, which has to be decrypted first: ${namesOf(encrypted)}` : ''
-  return `no Kafka request was found in this capture, but ${namesOf(connections)} (--port PORT reads them all the same)${tls}`
+  const oneWay = connections.filter(([one, other]) => one.end === 0 || other.end === 0)
+  const lacking =
+    oneWay.length > 0
+      ? `; of ${namesOf(oneWay)} one direction alone was captured: where it is that of the answers, the requests are needed to read them`
+      : ''
+  return `no Kafka request was found in this capture, but ${namesOf(connections)} (--port PORT reads what is sent to that port all the same)${lacking}${tls}`
 }
 
 const NAMED_CONNECTIONS = 5

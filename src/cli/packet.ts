@@ -64,6 +64,10 @@ const CARRIERS = new Map([
   [0x8848, 'MPLS'],
   [0x8864, 'PPPoE'],
 ])
+/** Below it stands the length of a frame of IEEE 802.3, and what it carries behind LLC. */
+const LEAST_TYPE = 0x0600
+/** SNAP: an EtherType follows, for IP and the like where the three bytes in front of it are zero. */
+const SNAP = Buffer.from('aaaa03000000', 'hex')
 
 /** What follows an EtherType, which stands at `typeAt`. */
 function ethernet(part: Part, typeAt: number, start: number): Segment | string | undefined {
@@ -72,6 +76,7 @@ function ethernet(part: Part, typeAt: number, start: number): Segment | string |
     const type = part.data.readUInt16BE(typeAt)
     part = behind(part, start)
     if (IP.has(type)) return network(part)
+    if (type < LEAST_TYPE && part.data.subarray(0, SNAP.length).equals(SNAP)) return 'inside LLC/SNAP, which is not supported'
     if (CARRIERS.has(type)) return `inside ${CARRIERS.get(type)}, which is not supported`
     if (!VLAN_TAGS.has(type)) return undefined
     typeAt = 2
@@ -79,13 +84,24 @@ function ethernet(part: Part, typeAt: number, start: number): Segment | string |
   }
 }
 
-const Protocol = { HOP_BY_HOP: 0, TCP: 6, ROUTING: 43, FRAGMENT: 44, AUTHENTICATION: 51, OPTIONS: 60 } as const
+const Protocol = {
+  HOP_BY_HOP: 0,
+  TCP: 6,
+  UDP: 17,
+  ROUTING: 43,
+  FRAGMENT: 44,
+  AUTHENTICATION: 51,
+  OPTIONS: 60,
+  MOBILITY: 135,
+} as const
 const TUNNELS = new Map([
   [4, 'IP in IP'],
   [41, 'IP in IP'],
   [47, 'GRE'],
   [50, 'ESP'],
 ])
+/** That of IANA, and the one Linux had before. */
+const VXLAN_PORTS = new Set([4789, 8472])
 const FRAGMENT = 'in fragments, which are not put together'
 
 function network(part: Part): Segment | string | undefined {
@@ -128,6 +144,7 @@ const EXTENSIONS = new Map<number, (length: number) => number>([
   [Protocol.HOP_BY_HOP, length => (length + 1) * 8],
   [Protocol.ROUTING, length => (length + 1) * 8],
   [Protocol.OPTIONS, length => (length + 1) * 8],
+  [Protocol.MOBILITY, length => (length + 1) * 8],
   [Protocol.FRAGMENT, () => 8],
   [Protocol.AUTHENTICATION, length => (length + 2) * 4],
 ])
@@ -141,6 +158,8 @@ function transport(
   target: string,
 ): Segment | string | undefined {
   if (TUNNELS.has(protocol)) return `inside a tunnel (${TUNNELS.get(protocol)}), which is not supported`
+  if (protocol === Protocol.UDP && data.length >= start + 4 && VXLAN_PORTS.has(data.readUInt16BE(start + 2)))
+    return 'inside a tunnel (VXLAN), which is not supported'
   if (protocol !== Protocol.TCP) return undefined
   if (fragmented) return FRAGMENT
   return tcp({ data: data.subarray(start, size), size: size - start }, source, target)

@@ -370,7 +370,12 @@ describe('captures', () => {
 
   test('a capture without Kafka says what there is instead', async () => {
     expect((await decode(file('none', pcap([client(1, Buffer.from('GET / HTTP/1.1'))])))).text).toBe(
-      '✗ no Kafka request was found in this capture, but 127.0.0.1:50000 → 127.0.0.1:9092 (--port PORT reads them all the same)',
+      '✗ no Kafka request was found in this capture, but 127.0.0.1:50000 → 127.0.0.1:9092 (--port PORT reads what is sent to that port all the same); of 127.0.0.1:50000 → 127.0.0.1:9092 one direction alone was captured: where it is that of the answers, the requests are needed to read them',
+    )
+    const bothWays = pcap([client(1, Buffer.from('GET / HTTP/1.1')), broker(1, Buffer.from('HTTP/1.1 404'))])
+    expect((await decode(file('both', bothWays))).text).not.toContain('one direction alone')
+    expect((await decode(file('answers', pcap([broker(1, response)])))).text).toContain(
+      'of 127.0.0.1:9092 → 127.0.0.1:50000 one direction alone was captured',
     )
     const tls = pcap([client(1, Buffer.from('160301000501020304051603030000', 'hex'))])
     expect((await decode(file('tls', tls))).text).toContain('TLS, which has to be decrypted first: 127.0.0.1:50000')

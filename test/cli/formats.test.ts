@@ -102,6 +102,11 @@ describe('link layers', () => {
       [ethernet(Buffer.alloc(60), 0x8847), 'inside MPLS'],
       [ethernet(Buffer.alloc(60), 0x8864), 'inside PPPoE'],
       [ethernet(ip4(client(1, metadata(1)), { protocol: 47 }), 0x0800), 'inside a tunnel (GRE)'],
+      [
+        ethernet(ip4({ ...client(1, metadata(1)), targetPort: 4789 }, { protocol: 17 }), 0x0800),
+        'inside a tunnel (VXLAN), which is not supported',
+      ],
+      [ethernet(Buffer.concat([Buffer.from('aaaa030000000800', 'hex'), ip4(client(1, metadata(1)))]), 100), 'inside LLC/SNAP'],
       [ethernet(ip4(client(1, metadata(1)), { fragment: 0x2000 }), 0x0800), 'in fragments'],
     ] as const) {
       const { code, text } = await decodeFile(pcapFile(ETHERNET, [...frames, packet]))
@@ -158,10 +163,11 @@ describe('IP', () => {
 
   test('the extension headers of IPv6 stand in front of TCP', async () => {
     const options = Buffer.from([60, 0, 1, 4, 0, 0, 0, 0])
-    const longer = Buffer.from([51, 1, 1, 12, ...Buffer.alloc(12)])
+    const mobility = Buffer.from([51, 0, 1, 0, 0, 0, 0, 0])
+    const longer = Buffer.from([135, 1, 1, 12, ...Buffer.alloc(12)])
     const authentication = Buffer.from([44, 4, ...Buffer.alloc(22)])
     const whole = Buffer.from([6, 0, 0, 0, 0, 0, 0, 9])
-    const packets = exchange.map(segment => ip6(segment, 0, options, longer, authentication, whole))
+    const packets = exchange.map(segment => ip6(segment, 0, options, longer, mobility, authentication, whole))
     expectExchange(await decodeFile(pcapFile(RAW, packets)))
     const fragment = Buffer.from([6, 0, 0, 1, 0, 0, 0, 9])
     const { code, text } = await decodeFile(
