@@ -106,6 +106,8 @@ export class RequestRules implements FrameRules {
     const frame = bytes.subarray(at + 4, at + 4 + size)
     const clientId = clientIdOf(frame)
     if (clientId === undefined || (this.clientId !== undefined && clientId !== this.clientId)) return false
+    // Zeros are a name of no bytes, and then an empty request: in the middle of numbers that is none of Kafka.
+    if (clientId === '' && this.clientId === undefined && at > 0) return false
     if (size <= frame.length) return isNewer(asked) || (knows(asked) && this.fills(frame, bytes.length, asked))
     // A frame that is not all there has little to prove it: a name that is known, or a place where one may be expected.
     return knows(asked) && (at === 0 ? isName(clientId) : typeof this.clientId === 'string')

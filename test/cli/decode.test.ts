@@ -388,6 +388,25 @@ describe('captures', () => {
     )
   })
 
+  test.each([
+    ['count', (i: number) => i],
+    ['are small', (i: number) => (i * 7919) % 1000],
+  ])('a stream of int64s that %s is not taken for Kafka', async (_, number) => {
+    const numbers = Buffer.alloc(30_000)
+    for (let i = 0; i < numbers.length / 8; i++) numbers.writeBigInt64BE(BigInt(number(i)), 8 * i)
+    expect((await decode(file('numbers', pcap([client(1, numbers)])))).text).toContain('no Kafka request was found')
+  })
+
+  test('a client without a name is found from its first request on', async () => {
+    const nameless = Buffer.concat(
+      encodeRequest(Metadata, 12, { correlationId: 3, clientId: '' }, { topics: [{ name: 'orders' }] }),
+    )
+    const { code, text } = await decode(file('nameless', pcap([client(1, nameless), broker(1, response)])))
+    expect(text).toContain('clientId ""')
+    expect(text).toContain('host "kafka"')
+    expect(code).toBe(0)
+  })
+
   test('other traffic in between is passed over by name, and fails nothing', async () => {
     const web = { sourcePort: 50001, targetPort: 80, sequence: 1, payload: Buffer.from('GET / HTTP/1.1') }
     const { code, text } = await decode(file('mixed', pcap([web, client(1, request), broker(1, response)])))
