@@ -2,7 +2,6 @@ import { Client } from '../client/client.ts'
 import { ClosedError, KafkaError, TimeoutError } from '../errors.ts'
 import { describe } from '../protocol/misfit.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
-
 import type { Serde, SerdeContext } from '../serde/index.ts'
 import { Deadline } from '../util/deadline.ts'
 import { Accumulator } from './accumulator.ts'
