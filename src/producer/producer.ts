@@ -1,6 +1,7 @@
 import { Client } from '../client/client.ts'
 import { ClosedError, KafkaError, TimeoutError } from '../errors.ts'
 import { describe } from '../protocol/misfit.ts'
+import { isBytes } from '../protocol/records/builder.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { Serde, SerdeContext } from '../serde/index.ts'
 import { Deadline } from '../util/deadline.ts'
@@ -289,8 +290,7 @@ function idempotenceOf({ acks, idempotent, maxInFlightRequests }: ProducerOption
 
 /** What a serde of the user's own gave. Throws ERR_SERIALIZATION. */
 function written(given: Uint8Array | null, { topic, part }: SerdeContext): Uint8Array | null {
-  // Not by `instanceof`, which fails in another realm: of bytes, both lengths are there and alike.
-  if (given === null || (given !== undefined && given.byteLength === given.length && given.byteLength !== undefined)) return given
+  if (given === null || isBytes(given)) return given
   throw new KafkaError(
     'ERR_SERIALIZATION',
     `the serde of the ${part} gave ${typeof given === 'string' ? 'a string' : describe(given)} for ${topic}, where a Uint8Array or null is needed, at once and not as a promise`,

@@ -196,9 +196,11 @@ export class BatchBuilder {
 }
 
 /** Told by its two lengths, as in wire.ts: a text, a list or a wider array would be written as other bytes. */
+export const isBytes = (value: Uint8Array | undefined): value is Uint8Array =>
+  value?.byteLength !== undefined && value.byteLength === value.length
+
 export function bytesIn(bytes: Uint8Array): number {
-  const size = bytes?.byteLength
-  if (size !== undefined && size === bytes.length) return size
+  if (isBytes(bytes)) return bytes.length
   throw new KafkaError(
     'ERR_INVALID_ARGUMENT',
     `${typeof bytes === 'object' ? (bytes as object).constructor?.name : typeof bytes} where a Uint8Array or null is needed: encode it first, with a serde for instance`,
