@@ -113,14 +113,15 @@ export class Reader {
   }
   /** An array of int32, which most arrays of numbers are, in one loop: a third of a Metadata response is replica ids. */
   int32s(): number[] | null {
-    return this.int32sOf(this.count(4))
+    return this.int32sOf(this.int32())
   }
   compactInt32s(): number[] | null {
-    return this.int32sOf(this.compactCount(4))
+    return this.int32sOf(this.uvarint() - 1)
   }
   private int32sOf(n: number): number[] | null {
-    if (n < 0) return null
+    if (n < 0) return none(n)
     const { view } = this
+    if (n * 4 > this.end - this.pos) exceeds(n, 4, this.end - this.pos)
     const items = new Array<number>(n)
     let at = this.pos
     for (let i = 0; i < n; i++, at += 4) items[i] = view.getInt32(at)

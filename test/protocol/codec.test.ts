@@ -101,7 +101,7 @@ describe('the generated codec', { timeout: 60_000 }, () => {
 
   test('is readable, and named in stack traces and profiles', () => {
     const source = sourceOf(new Layout(Metadata.request, 4), 'decode')
-    expect(source).toContain('function MetadataRequest_topics_item(r)')
+    expect(source).toContain('const MetadataRequest_topics_item = (function (r)')
     expect(source).toContain('//# sourceURL=kafka:decode/MetadataRequest.v4.js')
   })
 
