@@ -6,6 +6,7 @@ import { CorruptRecordError } from '../../src/errors.ts'
 import type { JobRunner } from '../../src/protocol/compression/index.ts'
 import { BatchBuilder, crc32c, endTransactionMarker } from '../../src/protocol/records/index.ts'
 import { Deferred } from '../../src/util/deferred.ts'
+import { hideZstd } from '../records/without-zstd.ts'
 import { Fetch, T0, T1, take, World } from './world.ts'
 import { numbered, write, writeMarker } from './written.ts'
 
@@ -265,8 +266,7 @@ describe('fidelity', () => {
 
 describe('damage', () => {
   test('a marker that claims to be zstd, and is none, is an error of the partition, not an unhandled rejection', async () => {
-    vi.resetModules() // as if zstd had not been loaded
-    vi.doMock('node:zlib', async original => ({ ...(await original<object>()), zstdCompressSync: undefined }))
+    const showZstd = hideZstd()
     const fresh = await import('../../src/consumer/fetched-data.ts')
     const builder = new BatchBuilder({ codec: 'none' })
     builder.append({ ...endTransactionMarker('abort', 1), timestamp: 1 })
@@ -285,7 +285,7 @@ describe('damage', () => {
     data.drop()
     await new Promise(setImmediate)
     expect(released).toBe(1)
-    vi.doUnmock('node:zlib')
+    showZstd()
   })
 
   test('a response is not given back while a batch of it is being decompressed, even if nobody wants it any more', async () => {
@@ -312,8 +312,7 @@ describe('damage', () => {
   })
 
   test('a codec that is not installed: the error says where its records lie', async () => {
-    vi.resetModules()
-    vi.doMock('node:zlib', async original => ({ ...(await original<object>()), zstdCompressSync: undefined }))
+    const showZstd = hideZstd()
     vi.doMock('@bokuweb/zstd-wasm', () => {
       throw new Error('not installed')
     })
@@ -334,9 +333,8 @@ describe('damage', () => {
         message: expect.stringMatching(/^t-0 at offset 1: zstd needs .*npm install @bokuweb\/zstd-wasm$/),
       })
     })
-    vi.doUnmock('node:zlib')
     vi.doUnmock('@bokuweb/zstd-wasm')
-    vi.resetModules()
+    showZstd()
   })
 
   const damaged = async (world: World, partition: number, value: string) => {

@@ -1,20 +1,19 @@
-import * as zlib from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { compress, decompress, type JobRunner } from '../../src/protocol/compression/index.ts'
 import { zstdFrames } from '../../src/protocol/compression/zstd-frame.ts'
 import { nodeRuntime } from '../../src/runtime/node.ts'
 import { stepwise } from '../../src/runtime/stepwise.ts'
 import { noise, text } from './sample.ts'
+import { hideZstd } from './without-zstd.ts'
 
+let showZstd = () => {}
 const withoutZstd = async () => {
-  vi.resetModules()
-  vi.doMock('node:zlib', () => ({ ...zlib, default: undefined, zstdCompressSync: undefined }))
+  showZstd = hideZstd()
   return import('../../src/protocol/compression/index.ts')
 }
 afterEach(() => {
-  vi.doUnmock('node:zlib')
   vi.doUnmock('@bokuweb/zstd-wasm')
-  vi.resetModules()
+  showZstd()
 })
 
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(' ', ''), 'hex')
