@@ -77,7 +77,7 @@ export class FetchedData {
   frame: SharedFrame
   /** Where it stops making sense; everything before is good. */
   error: Error | undefined
-  private readonly opened: { records: RecordBatch; from: number }[] = []
+  private readonly opened: Segment[] = []
   private encoded: Iterator<EncodedBatch> | undefined
   private bytes: Buffer
   private readonly open: OpenOptions
@@ -128,18 +128,14 @@ export class FetchedData {
     while (records < maxRecords) {
       if (this.opened.length === 0 && (records > 0 && this.bytesLeft <= until ? true : !this.advance())) break
       const first = this.opened[0]!
-      const to = Math.min(first.records.length, first.from + maxRecords - records)
+      const to = Math.min(first.to, first.from + maxRecords - records)
       if (to > first.from) segments.push({ records: first.records, from: first.from, to })
       records += to - first.from
-      this.leaderEpoch = first.records.encoded.partitionLeaderEpoch
-      if (to === first.records.length) {
-        this.opened.shift()
-        this.nextOffset = offsetAfter(first.records.encoded)
-      } else {
-        this.nextOffset = first.records.offsetAt(to - 1) + 1n
-        first.from = to
-        first.records = first.records.sibling()
-      }
+      const { encoded } = first.records
+      this.leaderEpoch = encoded.partitionLeaderEpoch
+      this.nextOffset = to === first.records.length ? offsetAfter(encoded) : first.records.offsetAt(to - 1) + 1n
+      if (to === first.to) this.opened.shift()
+      else this.opened[0] = { records: first.records.sibling(), from: to, to: first.to }
     }
     // So that the next one is decompressed while these are processed.
     if (this.opened.length === 0 && records > 0 && this.encoded && this.isCompressed()) this.advance()
@@ -162,7 +158,7 @@ export class FetchedData {
       () => {},
     )
     data.encoded = undefined
-    data.opened.push(...segments.map(({ records, from }) => ({ records: records.sibling(), from })))
+    data.opened.push(...segments.map(({ records, from, to }) => ({ records: records.sibling(), from, to })))
     data.tail = end
     return data
   }
@@ -269,7 +265,7 @@ export class FetchedData {
       this.pass(records.encoded)
       return false
     }
-    this.opened.push({ records, from })
+    this.opened.push({ records, from, to: records.length })
     return true
   }
 

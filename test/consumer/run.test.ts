@@ -238,6 +238,33 @@ describe('run', () => {
       expect(world.broker.committed('g', 't', 0)).toBe(6n)
     }))
 
+  test.each(['partition', 'key'] as const)(
+    'ordered by %s, a pause anywhere in a large record batch neither repeats nor skips records',
+    orderBy =>
+      World.run({}, async world => {
+        const values = numbered(1_700)
+        await write(world.broker, 't', 0, values, { perBatch: 1_300, key: () => 'k' })
+        const consumer = world.consumer(group)
+        consumer.assign([T0])
+        const seen: string[] = []
+        const running = consumer.run({
+          orderBy,
+          eachRecord: async record => {
+            seen.push(record.value)
+            if (![1, 2, 10, 499, 500, 501, 600, 999, 1_200, 1_300, 1_301].includes(seen.length)) return
+            consumer.pause([T0])
+            world.pass(20).then(() => consumer.resume([T0]))
+          },
+        })
+        await world.until(() => seen.length >= values.length)
+        await world.pass(1_000)
+        expect(seen).toEqual(values)
+        await consumer.close()
+        await running
+        expect(world.broker.committed('g', 't', 0)).toBe(1_700n)
+      }),
+  )
+
   test('its signal ends it after the handlers at work; nothing else may read meanwhile', () =>
     World.run({}, async world => {
       await write(world.broker, 't', 0, numbered(100))
