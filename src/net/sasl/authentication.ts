@@ -22,9 +22,15 @@ export interface HandshakeChannel {
 
 /**
  * Authenticates the connection. Resolves with how many milliseconds the broker lets it live before it must authenticate
- * again, 0 for ever (KIP-368). Rejects with ConnectionError, code ERR_AUTHENTICATION, when the broker refuses.
+ * again, 0 for ever (KIP-368). Rejects with ConnectionError, code ERR_AUTHENTICATION, when the broker refuses. `renewal` says
+ * that the connection was authenticated before.
  */
-export async function authenticate(channel: HandshakeChannel, mechanism: string, session: SaslSession): Promise<number> {
+export async function authenticate(
+  channel: HandshakeChannel,
+  mechanism: string,
+  session: SaslSession,
+  renewal: boolean,
+): Promise<number> {
   const where = addressText(channel)
   // The broker's own words may repeat what we sent.
   const sent: Uint8Array[] = []
@@ -43,6 +49,8 @@ export async function authenticate(channel: HandshakeChannel, mechanism: string,
     const offered = quoted(handshake.mechanisms.join(', ')) || 'none'
     throw refused(`${where} does not offer ${mechanism}, but ${offered}: set sasl.mechanism to one of them`)
   }
+  if (handshake.errorCode === ErrorCode.ILLEGAL_SASL_STATE && renewal)
+    throw refused(`${where} refused to renew the session so soon (ILLEGAL_SASL_STATE): a new connection serves`, true)
   if (handshake.errorCode === ErrorCode.ILLEGAL_SASL_STATE)
     throw refused(`${where} refused SaslHandshake (ILLEGAL_SASL_STATE): leave out the sasl option, or use its SASL listener`)
   if (handshake.errorCode !== ErrorCode.NONE)

@@ -1,5 +1,6 @@
+import { TimeoutError } from '../../errors.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { unlessAborted } from '../../util/abort-watch.ts'
+import { onAbort, unlessAborted } from '../../util/abort-watch.ts'
 import { clientCredentials, type OidcOptions } from './oidc.ts'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
 import { formsOf } from './secret.ts'
@@ -61,8 +62,8 @@ export class OAuthBearer implements SaslAuthenticator {
   }
 
   async start(context: SaslContext): Promise<SaslSession> {
-    const held = this.#valid(context)
-    const { value, extensions } = held?.token ?? (await this.#next(context))
+    const { token, isHeld } = await this.#current(context)
+    const { value, extensions } = token
     const { authorizationId } = this.#options
     const all = Object.entries({ ...this.#options.extensions, ...extensions })
     check(value, all)
@@ -81,24 +82,47 @@ export class OAuthBearer implements SaslAuthenticator {
       refused: () => {
         // It may have been revoked before its time. One that was asked for just now is not better the second time.
         if (this.#held?.token.value === value) this.#held = undefined
-        return held !== undefined
+        return isHeld
       },
       secrets: formsOf(value),
     }
   }
 
-  /** The present token, if it has not expired. From a point of its life on the next one is fetched, and nobody waits for that. */
-  #valid(context: SaslContext): Held | undefined {
+  /**
+   * The present token, if it has not expired. From a point of its life on the next one is fetched. Only a session that is
+   * renewed waits for that, half the time it has: the broker lets it live no longer than its token.
+   */
+  async #current(context: SaslContext): Promise<{ readonly token: OAuthToken; readonly isHeld: boolean }> {
     const { clock } = context.runtime
     const held = this.#held
-    if (!held || clock.now() >= held.expiresAtMs) return undefined
-    if (clock.now() >= held.refreshAtMs && !this.#pending) {
-      this.#next(context).catch((err: unknown) => {
-        held.refreshAtMs = clock.now() + REFRESH_PAUSE_MS
-        if (!context.signal.aborted) context.logger.warn({ err }, 'no new token; the present one is used until it expires')
-      })
+    if (!held || clock.now() >= held.expiresAtMs) return { token: await this.#next(context), isHeld: false }
+    if (clock.now() >= held.refreshAtMs) {
+      const refreshed = context.renewal || !this.#pending ? this.#refreshed(held, context) : undefined
+      const next = context.renewal ? await refreshed : undefined
+      if (next) return { token: next, isHeld: false }
     }
-    return held
+    return { token: held.token, isHeld: true }
+  }
+
+  /** The next token, or undefined if it cannot be had while this one serves. A source that hangs is not waited for for ever. */
+  async #refreshed(held: Held, context: SaslContext): Promise<OAuthToken | undefined> {
+    const { clock } = context.runtime
+    const life = new AbortController()
+    const limitMs = context.renewal ? context.timeoutMs / 2 : context.timeoutMs
+    const timer = clock.setTimer(limitMs, () =>
+      life.abort(new TimeoutError('fetching a token', limitMs, { outcome: 'not-sent' })),
+    )
+    const unlisten = onAbort(context.signal, () => life.abort(context.signal.reason))
+    try {
+      return await unlessAborted(this.#next({ ...context, signal: life.signal }), life.signal)
+    } catch (err) {
+      held.refreshAtMs = clock.now() + REFRESH_PAUSE_MS
+      if (!context.signal.aborted) context.logger.warn({ err }, 'no new token; the present one is used until it expires')
+      return undefined
+    } finally {
+      timer.cancel()
+      unlisten()
+    }
   }
 
   /** Single flight: a hundred connections ask for one token. When the one that asked is over, the others ask for themselves. */

@@ -8,6 +8,10 @@ export interface SaslContext {
   readonly port: number
   readonly runtime: Runtime
   readonly logger: Logger
+  /** How long it should take at most, in milliseconds: `requestTimeoutMs`, or what is left of the session that is renewed. */
+  readonly timeoutMs: number
+  /** Whether a session that goes on meanwhile is to be renewed (KIP-368), so that fresh credentials are worth waiting for. */
+  readonly renewal: boolean
   /** Fires when the connection is over, or has waited for too long: then nobody wants what is being fetched. */
   readonly signal: AbortSignal
 }

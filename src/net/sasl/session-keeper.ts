@@ -24,6 +24,8 @@ const RENEW_SPREAD = 0.1
 const HOLD_MS = 5_000
 /** But no more than this part of a short session. */
 const HOLD_SHARE = 0.05
+/** Brokers take a second authentication within a second for a mistake, and a hair's breadth that clocks may differ by. */
+const MIN_INTERVAL_MS = 1_010
 /** Between two tries to get credentials for a session that goes on meanwhile. */
 const RETRY_PAUSE = { baseMs: 1_000, maxMs: 10_000 }
 
@@ -39,6 +41,7 @@ export class SessionKeeper {
   private renewAt = Number.POSITIVE_INFINITY
   private holdAt = Number.POSITIVE_INFINITY
   private endsAt = Number.POSITIVE_INFINITY
+  private notBefore = 0
   private busy = false
   private over = false
   /** What is under way, credentials that are fetched for later included. */
@@ -58,7 +61,7 @@ export class SessionKeeper {
 
   /** Authenticates a new connection. */
   async authenticate(): Promise<void> {
-    await this.exchange(await this.credentials())
+    await this.exchange(await this.credentials(false), false)
   }
 
   /** Whether a request may go out now. Starts a re-authentication that is due. */
@@ -84,15 +87,17 @@ export class SessionKeeper {
 
   private async renew(): Promise<void> {
     const session = await this.nextCredentials()
+    const early = this.notBefore - this.runtime.clock.monotonic()
+    if (early > 0) await pause(this.runtime.clock, Math.ceil(early), this.life.signal)
     if (this.channel.current() === 'closed') return
     this.channel.renewing()
-    await this.exchange(session)
+    await this.exchange(session, true)
     this.channel.renewed()
   }
 
-  private async exchange(session: SaslSession): Promise<void> {
+  private async exchange(session: SaslSession, renewal: boolean): Promise<void> {
     const { first, secrets } = session
-    const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, {
+    const timely: SaslSession = {
       first,
       secrets,
       // A mechanism may ask a service of its own for the next token, and it may hang.
@@ -101,11 +106,13 @@ export class SessionKeeper {
         return token === undefined ? token : checkedToken(token, 'next() gave', 'or undefined when it is done')
       },
       refused: () => session.refused?.() ?? false,
-    })
+    }
+    const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, timely, renewal)
     const now = this.runtime.clock.monotonic()
     const lastsMs = lifetimeMs || Number.POSITIVE_INFINITY
     this.renewAt = now + lastsMs * (RENEW_FROM + RENEW_SPREAD * this.runtime.random())
     this.endsAt = now + lastsMs
+    this.notBefore = now + MIN_INTERVAL_MS
     this.holdAt = this.endsAt - Math.min(HOLD_MS, lastsMs * HOLD_SHARE)
   }
 
@@ -114,7 +121,7 @@ export class SessionKeeper {
     const { clock, random } = this.runtime
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.credentials()
+        return await this.credentials(true)
       } catch (error) {
         const leftMs = this.endsAt - clock.monotonic()
         if (this.over || leftMs <= 0) throw error
@@ -127,12 +134,15 @@ export class SessionKeeper {
   }
 
   /** The mechanism may have to fetch a token, and its source may hang. */
-  private async credentials(): Promise<SaslSession> {
+  private async credentials(renewal: boolean): Promise<SaslSession> {
     const { authenticator, channel, runtime, options } = this
     const { host, port } = channel
+    const { logger, requestTimeoutMs } = options
     const { signal } = this.life
+    const leftMs = renewal ? Math.max(1, this.endsAt - runtime.clock.monotonic()) : requestTimeoutMs
+    const context = { host, port, runtime, logger, timeoutMs: Math.min(leftMs, requestTimeoutMs), renewal, signal }
     try {
-      return checkedSession(await this.timed(authenticator.start({ host, port, runtime, logger: options.logger, signal })))
+      return checkedSession(await this.timed(authenticator.start(context)))
     } catch (error) {
       if (error instanceof KafkaError) throw error
       throw new ConnectionError(

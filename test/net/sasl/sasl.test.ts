@@ -15,7 +15,15 @@ const beat = { groupId: 'g', generationId: 1, memberId: 'm' }
 const contextWith = (changes: Partial<SimulatedRuntime>, host = 'broker'): SaslContext => {
   const runtime = new SimulatedRuntime()
   const { signal } = new AbortController()
-  return { host, port: 9_092, runtime: { ...runtime.on('client'), ...changes }, logger: silent, signal }
+  return {
+    host,
+    port: 9_092,
+    runtime: { ...runtime.on('client'), ...changes },
+    logger: silent,
+    timeoutMs: 30_000,
+    renewal: false,
+    signal,
+  }
 }
 const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString()
 

@@ -164,6 +164,73 @@ test('credentials whose source hung are asked for again: a timeout is not the en
   })
 })
 
+test('a token whose source hung while nobody waited is asked for again, and new connections get in', async () => {
+  await world(async ({ broker, connect, runtime }) => {
+    let asked = 0
+    broker.mechanisms = { OAUTHBEARER: bearerServer(() => true) }
+    const authenticator = saslAuthenticator({
+      mechanism: 'OAUTHBEARER',
+      token: () =>
+        ++asked === 2 ? new Promise<never>(() => {}) : { value: `t${asked}`, expiresAtMs: runtime.clock.now() + 100_000 },
+    })
+    await connect(authenticator).connect()
+    await sleep(runtime, 85_000)
+    await connect(authenticator).connect() // sets off the fetch that hangs, with 15 s of the token's life left
+    expect(asked).toBe(2)
+    await sleep(runtime, 40_000)
+    await connect(authenticator).connect()
+    expect(asked).toBe(3)
+  })
+})
+
+describe('sessions that are short', () => {
+  test.each([400, 900, 1_200])('of %d ms are renewed once a second at most, as Kafka wants it', sessionLifetimeMs =>
+    world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+      broker.sessionLifetimeMs = sessionLifetimeMs
+      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password: 'secret' })
+      await connection.connect()
+      while (runtime.clock.monotonic() < 20_000) {
+        expect((await connection.request(Heartbeat, beat)).errorCode).toBe(0)
+        await sleep(runtime, 100)
+      }
+      expect(broker.authentications).toBeLessThanOrEqual(21)
+    }),
+  )
+
+  test('last as long as the token does: a renewal waits for the next token, unless that cannot be had', async () => {
+    await world(async ({ broker, connect, runtime }) => {
+      let up = true
+      const asked: number[] = []
+      broker.mechanisms = {
+        OAUTHBEARER: bearerServer(token => {
+          broker.sessionLifetimeMs = Math.max(1, Number(token) - runtime.clock.now())
+          return Number(token) > runtime.clock.now()
+        }),
+      }
+      const connection = connect({
+        mechanism: 'OAUTHBEARER',
+        token: async () => {
+          asked.push(runtime.clock.monotonic())
+          await sleep(runtime, 50)
+          if (!up) throw new Error('provider down')
+          const expiresAtMs = Math.ceil(runtime.clock.now()) + 60_000
+          return { value: String(expiresAtMs), expiresAtMs }
+        },
+      })
+      await connection.connect()
+      while (runtime.clock.monotonic() < 600_000) {
+        up = runtime.clock.monotonic() < 300_000 || runtime.clock.monotonic() > 305_000
+        expect((await connection.request(Heartbeat, beat)).errorCode).toBe(0)
+        await sleep(runtime, 500)
+      }
+      // One authentication per token, 51 s or so apart; the pause of 5 s costs one or two more.
+      expect(broker.authentications).toBeLessThanOrEqual(15)
+      expect(broker.intruders).toEqual([])
+    })
+  })
+})
+
 describe('a connection that is closed while requests wait for credentials', () => {
   const held = (
     body: (held: {
