@@ -4,6 +4,7 @@ import { BrokerError, KafkaError } from '../errors.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { NO_UUID } from '../protocol/schema.ts'
 import { Deadline } from '../util/deadline.ts'
+import { disown } from '../util/disown.ts'
 import { checkNames } from '../util/options.ts'
 import { Assignment } from './assignment.ts'
 import type { ConsumerBatch, ConsumerRecords } from './batch.ts'
@@ -469,8 +470,15 @@ export class ConsumerCore<K, V> {
     if (this.delivery.isClosed && !this.takingLeave) throw new KafkaError('ERR_CLOSED', 'the consumer is closed: make a new one')
   }
   private report(error: Error): void {
-    if (this.options.onError) this.options.onError(error)
-    else this.client.logger.warn({ err: error }, error.message)
+    const { onError } = this.options
+    const { logger } = this.client
+    if (!onError) return logger.warn({ err: error }, error.message)
+    const failed = (err: unknown) => logger.error({ err, of: error }, 'onError failed')
+    try {
+      disown(onError(error), failed)
+    } catch (err) {
+      failed(err)
+    }
   }
 }
 

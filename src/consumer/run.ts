@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { ClosedError, KafkaError } from '../errors.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { isThenable } from '../util/disown.ts'
 import { checkNames } from '../util/options.ts'
 import type { Cursor, PartitionState, Partial as Place } from './assignment.ts'
 import type { ConsumerBatch } from './batch.ts'
@@ -353,6 +354,3 @@ interface Entry<K, V> {
   readonly version: number
   finished: boolean
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

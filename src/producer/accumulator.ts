@@ -1,6 +1,7 @@
 import { KafkaError, TimeoutError } from '../errors.ts'
 import { BatchBuilder } from '../protocol/records/index.ts'
 import type { Clock, Timer } from '../runtime/runtime.ts'
+import { disown } from '../util/disown.ts'
 import { BatchMemory } from './batch-memory.ts'
 import { FlushTracker } from './flush-tracker.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -200,9 +201,10 @@ export class Accumulator {
       const { name, partitionCount, available } = topic
       const chosen = partitioner({ key, value, headers }, { topic: name, partitionCount, available })
       if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitionCount) return chosen
+      disown(chosen)
       throw new KafkaError(
         'ERR_INVALID_ARGUMENT',
-        `the partitioner chose ${String(chosen)} for ${name}, which has partitions 0 to ${partitionCount - 1}: return one of these`,
+        `the partitioner chose ${String(chosen)} for ${name}, which has partitions 0 to ${partitionCount - 1}: return one of these, at once`,
       )
     }
     if (record.key !== null && !partitionerIgnoreKeys) return partitionOfKey(record.key, topic.partitionCount)

@@ -5,6 +5,7 @@ import { isBytes } from '../protocol/records/builder.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { Serde, SerdeContext } from '../serde/index.ts'
 import { Deadline } from '../util/deadline.ts'
+import { disown } from '../util/disown.ts'
 import { Accumulator } from './accumulator.ts'
 import { type ProducerOptions, type ProducerOptionsInput, parseProducerOptions } from './options.ts'
 import type { SerializedRecord } from './producer-batch.ts'
@@ -291,6 +292,7 @@ function idempotenceOf({ acks, idempotent, maxInFlightRequests }: ProducerOption
 /** What a serde of the user's own gave. Throws ERR_SERIALIZATION. */
 function written(given: Uint8Array | null, { topic, part }: SerdeContext): Uint8Array | null {
   if (given === null || isBytes(given)) return given
+  disown(given)
   throw new KafkaError(
     'ERR_SERIALIZATION',
     `the serde of the ${part} gave ${typeof given === 'string' ? 'a string' : describe(given)} for ${topic}, where a Uint8Array or null is needed, at once and not as a promise`,

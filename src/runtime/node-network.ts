@@ -10,6 +10,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { ConfigError } from '../errors.ts'
+import { disown, isThenable } from '../util/disown.ts'
 import type { Listener, ListenOptions, Network, Sink, Target, Transport } from './runtime.ts'
 
 /** Idle time before TCP probes: notices half-open connections that send nothing, well before a firewall's usual 5 minutes. */
@@ -30,8 +31,12 @@ export function tunnelled(connect: (target: Target, signal?: AbortSignal) => Pro
     resolve: host => Promise.resolve([host]),
     async dial(target, sink, signal) {
       const stream = await connect(target, signal)
+      if (typeof stream?.pipe !== 'function') {
+        const message = `it gave ${stream === null ? 'null' : typeof stream}: return a Duplex, such as a net.Socket`
+        throw new ConfigError([{ path: 'tunnelled(connect)', message }])
+      }
       if (signal?.aborted) {
-        stream.destroy()
+        stream.on('error', () => {}).destroy()
         throw signal.reason
       }
       if (!target.tls) return new PushedTransport(stream, target).attach(sink)
@@ -75,11 +80,13 @@ async function dialTls(
   signal?: AbortSignal,
   through?: Duplex,
 ): Promise<Transport> {
+  const mistakes: ConfigError[] = []
   const options: ConnectionOptions = {
     // SNI carries names only; without one the certificate is held against `host`.
     ...(isIP(host) ? {} : { servername: host }),
     ...tls,
     ...(typeof tls.checkServerIdentity === 'function' ? { checkServerIdentity: guarded(tls.checkServerIdentity as Check) } : {}),
+    ...(typeof tls.pskCallback === 'function' ? { pskCallback: watched(tls.pskCallback as GivePsk, mistakes) } : {}),
     ...(through ? { host, socket: through } : { host: address, port }),
   }
   const socket = attempted(() => connectTls(options))
@@ -88,6 +95,7 @@ async function dialTls(
   try {
     await untilOpen(socket, 'secureConnect', signal)
   } catch (cause) {
+    if (mistakes[0]) throw mistakes[0]
     if ((cause as { code?: unknown }).code !== 'ERR_SSL_NO_PROTOCOLS_AVAILABLE') throw cause
     const message = 'no version of TLS is left between it and tls.maxVersion: give an older one, or leave both out'
     throw new ConfigError([{ path: 'tls.minVersion', message }], { cause })
@@ -104,14 +112,40 @@ function guarded(check: Check): Check {
     try {
       cause = check(host, certificate)
       if (!cause) return undefined
+      disown(cause)
     } catch (error) {
       cause = error
     }
     // What node's own check says, which this one may have called, is understood.
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_TLS_CERT_ALTNAME_INVALID') return cause
-    const why = cause instanceof Error ? cause.message : `it gave ${typeof cause}, not undefined or an Error`
+    const why =
+      cause instanceof Error
+        ? cause.message
+        : isThenable(cause)
+          ? 'it gave a promise, and must decide at once'
+          : `it gave ${typeof cause}, not undefined or an Error`
     const refusal = new Error(`tls.checkServerIdentity refuses the certificate (${why})`, { cause })
     return Object.assign(refusal, { code: 'ERR_TLS_CERT_REFUSED' })
+  }
+}
+
+type GivePsk = NonNullable<ConnectionOptions['pskCallback']>
+
+/** Called from within the handshake, where what it throws, or gives wrongly, would be lost: without a key, the handshake fails. */
+function watched(give: GivePsk, mistakes: ConfigError[]): (hint: string | null) => ReturnType<GivePsk> {
+  const wrong = (message: string, cause?: unknown) => {
+    mistakes.push(new ConfigError([{ path: 'tls.pskCallback', message }], { cause }))
+    return null
+  }
+  return hint => {
+    try {
+      const given = give(hint)
+      if (given === null || (ArrayBuffer.isView(given?.psk) && typeof given.identity === 'string')) return given
+      disown(given)
+      return wrong(`it gave ${isThenable(given) ? 'a promise' : typeof given}: return { psk, identity } or null, at once`)
+    } catch (cause) {
+      return wrong(`it failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
+import { disown } from '../util/disown.ts'
 import type { Logger } from '../util/logger.ts'
 import type { ClientHooks, ConnectEvent, DisconnectEvent, ReadEvent, RetryEvent, ThrottleEvent, WriteEvent } from './hooks.ts'
 
@@ -50,9 +51,7 @@ export class ClientEvents {
     if (hook) {
       const threw = (error: unknown) => this.logger.error({ err: error, hook: hookOf[name] }, `the hook ${hookOf[name]} threw`)
       try {
-        const result = hook.call(this.hooks, event)
-        // An async function passes for one that returns nothing; its rejection would end the process.
-        if (result instanceof Promise) result.catch(threw)
+        disown(hook.call(this.hooks, event), threw)
       } catch (error) {
         threw(error)
       }

@@ -1,3 +1,5 @@
+import { disown } from './disown.ts'
+
 /** The part of pino's interface that is used here: pass `pino()`, or anything of this shape. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -21,7 +23,7 @@ export function harmless(logger: Logger): Logger {
   if (logger === silent) return silent
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     try {
-      logger[level](fields, message)
+      disown(logger[level](fields, message))
     } catch {
       // There is nowhere left to tell it.
     }

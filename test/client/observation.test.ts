@@ -58,8 +58,9 @@ describe('watching a client', () => {
       const unhandled = (error: unknown) => rejections.push(error)
       process.on('unhandledRejection', unhandled)
       try {
+        const later = async () => boom()
         const client = world.client({
-          logger: { debug: boom, info: boom, warn: boom, error: boom, child: boom },
+          logger: { debug: boom, info: later, warn: boom, error: later, child: boom },
           hooks: { onConnect: boom, onDisconnect: boom, onWrite: async () => boom(), onRead: async () => boom(), onRetry: boom },
         })
         await client.connect()

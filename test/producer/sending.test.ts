@@ -207,6 +207,8 @@ test('custom partitioners see bytes and topic; a wrong answer is that record’s
     const to = (byte: number) => producer.send({ topic: 't', value: Uint8Array.of(byte) as never })
     expect((await to(5)).partition).toBe(2)
     await expect(to(0xff)).rejects.toThrow('the partitioner chose 99')
+    const late = world.producer({ partitioner: (() => Promise.reject(new Error('no shards'))) as never })
+    await expect(late.send({ topic: 't', value: 'v' })).rejects.toThrow('the partitioner chose [object Promise]')
   }))
 
 test('records without a key fill one partition’s batch, then another’s, and reach all of them evenly', () =>
@@ -376,13 +378,17 @@ describe('a serde of the user’s own', () => {
     ['a text', 'text'],
     ['nothing', undefined],
     ['a promise', Promise.resolve(Buffer.from('late'))],
+    ['a promise that fails', () => Promise.reject(new Error('registry down'))],
     ['an ArrayBuffer', new ArrayBuffer(4)],
     ['wider numbers', new Uint16Array([300, 400])],
     ['a list', [1, 2]],
   ]
   test.each(wrong)('that gives %s fails its record, and no other one', (_, given) =>
     World.run({}, async world => {
-      const value = { serialize: (text: string) => (text === 'BAD' ? given : Buffer.from(text)), deserialize: String } as never
+      const value = {
+        serialize: (text: string) => (text !== 'BAD' ? Buffer.from(text) : typeof given === 'function' ? given() : given),
+        deserialize: String,
+      } as never
       const producer = world.producer({ value, lingerMs: 0, deliveryTimeoutMs: 40_000 })
       const send = (text: string) => producer.send({ topic: 't', partition: 0, value: text })
       // At first the topic is not known yet, and the records are parked.

@@ -306,7 +306,8 @@ describe('TLS', () => {
       /refuses the certificate \(it gave undefined, not undefined or an Error\)/,
     ],
     ['gives an Error', () => new Error('mine'), /refuses the certificate \(mine\)/],
-    ['gives a promise', async () => {}, /refuses the certificate \(it gave object/],
+    ['gives a promise', async () => {}, /refuses the certificate \(it gave a promise, and must decide at once/],
+    ['gives a promise that fails', async () => Promise.reject(new Error('mine')), /refuses the certificate \(it gave a promise/],
   ])(
     'a check of one’s own that %s refuses the broker, for good, and ends nothing else',
     async (_, checkServerIdentity, message) => {
@@ -319,6 +320,29 @@ describe('TLS', () => {
       await client.close()
     },
   )
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error('vault sealed')
+      },
+      /tls\.pskCallback: it failed: vault sealed/,
+    ],
+    ['gives no key', () => ({ psk: 5, identity: 3 }), /tls\.pskCallback: it gave object: return \{ psk, identity \}/],
+    ['gives nothing', () => undefined, /tls\.pskCallback: it gave undefined/],
+    ['gives a promise that fails', () => Promise.reject(new Error('late')), /tls\.pskCallback: it gave a promise/],
+  ])('a pskCallback that %s is an error at once', async (_, pskCallback, message) => {
+    const { port } = await broker({
+      tls: { ciphers: 'PSK', pskCallback: () => Buffer.alloc(16), pskIdentityHint: 'hint' } as never,
+    })
+    const tls = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', pskCallback } as never
+    const client = new Client({ bootstrapServers: `localhost:${port}`, tls, enableMetricsPush: false })
+    cleanUps.push(() => client.close())
+    const error = await failureOf<ConfigError>(client.connect())
+    expect(error).toMatchObject({ code: 'ERR_CONFIG', retriable: false })
+    expect(error.message).toMatch(message)
+  })
 
   test.each(['garbage', ''])('a tls.ca that is none (%o) is not answered by the advice to give one', async ca => {
     const { port } = await broker({ tls: { cert, key } })
@@ -371,3 +395,33 @@ test('sockets and listeners are gone after a thousand connections', async () => 
   const sockets = process.getActiveResourcesInfo().filter(name => name.startsWith('TCPSocket'))
   expect(sockets.length).toBeLessThan(3)
 }, 30_000)
+
+describe('a tunnel', () => {
+  const failing = () =>
+    new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+      destroy: (_error, done) => done(new Error('ends badly')),
+    })
+
+  test('that is there only when nobody waits any more is destroyed, and may fail at that', async () => {
+    const abort = new AbortController()
+    const network = tunnelled(async () => {
+      abort.abort(new Error('too late'))
+      return failing()
+    })
+    const sink = { space: () => Buffer.alloc(1), filled() {}, ended() {} }
+    const dialled = network.dial({ host: 'h', port: 1, address: 'h' } as never, sink as never, abort.signal)
+    await expect(dialled).rejects.toThrow('too late')
+    await new Promise(resolve => setImmediate(resolve))
+  })
+
+  test('that is none is a mistake of the caller', async () => {
+    const runtime = { ...nodeRuntime, network: tunnelled(async () => undefined as never) }
+    const client = new Client({ bootstrapServers: 'h:9092', enableMetricsPush: false }, runtime)
+    cleanUps.push(() => client.close())
+    const error = await failureOf<ConfigError>(client.connect())
+    expect(error).toMatchObject({ code: 'ERR_CONFIG', retriable: false })
+    expect(error.message).toMatch(/tunnelled\(connect\): it gave undefined: return a Duplex/)
+  })
+})
