@@ -49,9 +49,12 @@ interface Entry {
   lastUsed: number
   /** Answers in a row that did not know it: one of a broker that lags behind does not make a topic vanish. */
   unknownAnswers: number
+  /** Answers in a row that could be those of a broker that lags behind, or of a topic that was deleted and created again. */
+  outdatedAnswers: number
 }
 
 const FORGET_AFTER_UNKNOWN_ANSWERS = 3
+const RECREATED_AFTER_OUTDATED_ANSWERS = 3
 const MAX_ASKED = 100_000
 /** Partitions that an answer may leave out below those it names. */
 const MAX_LEFT_OUT = 16
@@ -128,7 +131,9 @@ export class TopicCache {
 
   private put(answer: AnsweredTopic, name: string, now: number): void {
     const before = this.topics.get(name)
-    const recreated = before !== undefined && before.topic.topicId !== answer.topicId && answer.topicId !== NO_UUID
+    const outdatedAnswers = before && isOutdated(answer, before.topic) ? before.outdatedAnswers + 1 : 0
+    const hasOtherId = before !== undefined && before.topic.topicId !== answer.topicId && answer.topicId !== NO_UUID
+    const recreated = hasOtherId || outdatedAnswers >= RECREATED_AFTER_OUTDATED_ANSWERS
     const known = recreated ? undefined : before?.topic
     const partitions: PartitionMetadata[] = known ? [...known.partitions] : []
     // Partitions are numbered from 0 on, without gaps: an index far beyond those known or named would only size the array.
@@ -153,7 +158,8 @@ export class TopicCache {
     if (recreated && before && this.names.get(before.topic.topicId) === name) this.names.delete(before.topic.topicId)
     const topicId = answer.topicId === NO_UUID ? (known?.topicId ?? NO_UUID) : answer.topicId
     const topic: TopicMetadata = { name, topicId, isInternal: answer.isInternal, errorCode: answer.errorCode, partitions }
-    this.topics.set(name, { topic, lastUsed: before?.lastUsed ?? now, unknownAnswers: 0 })
+    const lastUsed = before?.lastUsed ?? now
+    this.topics.set(name, { topic, lastUsed, unknownAnswers: 0, outdatedAnswers: recreated ? 0 : outdatedAnswers })
     if (topicId !== NO_UUID) this.names.set(topicId, name)
   }
 
@@ -171,7 +177,18 @@ export class TopicCache {
     const partitions = [...entry.topic.partitions]
     partitions[partition] = { ...known, ...leader, errorCode: ErrorCode.NONE }
     entry.topic = { ...entry.topic, partitions }
+    entry.outdatedAnswers = 0
   }
+}
+
+/** Whether it tells of fewer partitions or of earlier leaders than are known. Topic ids, where there are any, tell topics apart. */
+function isOutdated(answer: AnsweredTopic, known: TopicMetadata): boolean {
+  if (known.topicId !== NO_UUID || answer.topicId !== NO_UUID) return false
+  if (answer.partitions.length < known.partitions.length) return true
+  return answer.partitions.some(({ partitionIndex, leaderEpoch }) => {
+    const old = known.partitions[partitionIndex]
+    return old !== undefined && leaderEpoch >= 0 && leaderEpoch < old.leaderEpoch
+  })
 }
 
 const absent = (partition: number): PartitionMetadata => ({

@@ -64,6 +64,44 @@ describe('topics of the metadata', () => {
     expect(cache.topicById(FIRST, 0)).toBeUndefined()
   })
 
+  describe.each([
+    ['fewer partitions', [partition(0, 2, 9)]],
+    ['earlier epochs', [partition(0, 2, 0), partition(1, 2, 9)]],
+  ])('without topic ids, as before 2.8, %s', (_, recreated) => {
+    const knownCache = () => cacheOf(topic('t', NO_UUID, [partition(0, 1, 9), partition(1, 1, 9)]))
+    const answer = (cache: TopicCache, id: string, partitions: ReturnType<typeof partition>[]) =>
+      cache.merge([topic('t', id, partitions)], new Set(), false, 0)
+
+    test('in three answers in a row are those of a topic that was recreated', () => {
+      const cache = knownCache()
+      for (let i = 0; i < 2; i++) answer(cache, NO_UUID, recreated)
+      expect(cache.topic('t', 0)?.partitions.map(each => each.leaderEpoch)).toEqual([9, 9])
+      answer(cache, NO_UUID, recreated)
+      expect(cache.topic('t', 0)?.partitions.map(each => each.leaderEpoch)).toEqual(recreated.map(each => each.leaderEpoch))
+      for (let i = 0; i < 2; i++) answer(cache, NO_UUID, [partition(0, 1, 9), partition(1, 1, 9)])
+      for (let i = 0; i < 2; i++) answer(cache, NO_UUID, recreated)
+      expect(cache.topic('t', 0)?.partitions).toHaveLength(2)
+    })
+
+    test('in answers between others are those of a broker that lags behind', () => {
+      const cache = knownCache()
+      for (let i = 0; i < 6; i++) {
+        answer(cache, NO_UUID, recreated)
+        answer(cache, NO_UUID, recreated)
+        if (i % 2 === 0) answer(cache, NO_UUID, [partition(0, 1, 9), partition(1, 1, 9)])
+        else cache.hint('t', 1, { leaderId: 1, leaderEpoch: 10 + i })
+      }
+      expect(cache.topic('t', 0)?.partitions).toMatchObject([{ leaderEpoch: 9 }, { leaderEpoch: 15 }])
+    })
+
+    test('mean nothing where the topic has an id', () => {
+      const cache = cacheOf(topic('t', FIRST, [partition(0, 1, 9), partition(1, 1, 9)]))
+      for (let i = 0; i < 6; i++) answer(cache, FIRST, recreated)
+      for (let i = 0; i < 6; i++) answer(cache, NO_UUID, recreated)
+      expect(cache.topic('t', 0)?.partitions.map(each => each.leaderEpoch)).toEqual([9, 9])
+    })
+  })
+
   test('a broker without topic ids changes nothing about those known', () => {
     const cache = cacheOf(topic('t', FIRST, [partition(0, 1, 5)]))
     cache.merge([topic('t', NO_UUID, [partition(0, 2, 6)])], new Set(), false, 0)
