@@ -298,8 +298,9 @@ export const errorTable = {
   ),
   UNKNOWN_LEADER_EPOCH: passing(
     75,
-    'retry',
-    'this client knows a newer leader than that broker: give the broker a moment to catch up',
+    // The broker lags behind, or the topic was recreated and its epochs began anew.
+    'refresh-metadata',
+    'this client knows a newer leader than that broker: give the broker a moment to catch up, and learn the metadata again',
   ),
   UNSUPPORTED_COMPRESSION_TYPE: final(
     76,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
+import { Consumer } from '../../src/consumer/index.ts'
 import { ConnectionError, TimeoutError } from '../../src/errors.ts'
+import { Producer } from '../../src/producer/index.ts'
 import { CreateTopics, ListGroups, ListOffsets, Metadata, OffsetCommit, SaslAuthenticate } from '../../src/protocol/apis/index.ts'
 import { ErrorCode } from '../../src/protocol/error-codes.ts'
 import { recorder } from './fixture.ts'
@@ -211,6 +213,41 @@ describe('faults of the cluster', () => {
       expect(client.metadata.topic('t')?.partitions.length).toBe(2)
       expect(client.metadata.topicById(topicId)).toBeUndefined()
     }))
+
+  test.each([
+    ['fewer partitions', 3],
+    ['earlier leader epochs', 6],
+  ])('F12: without topic ids (before 2.8) a topic created again with %s is written and read all the same', (_, partitions) =>
+    inWorld({ nodes: 2, maxVersions: { Metadata: 9, Produce: 8, Fetch: 11 } }, async world => {
+      const { broker } = world
+      const client = world.client()
+      const producer = new Producer({ client, lingerMs: 0 })
+      const consumer = new Consumer({ client: world.client(), autoOffsetReset: 'earliest' })
+      const leadTo = (nodeId: number, count: number) => {
+        for (let partition = 0; partition < count; partition++) broker.moveLeader('t', partition, nodeId)
+      }
+      for (const nodeId of [1, 2, 1, 2]) leadTo(nodeId, 6)
+      for (const partition of PARTITIONS) await producer.send({ topic: 't', partition, value: Buffer.from('of the first') })
+      consumer.assign([0, 1, 2].map(partition => ({ topic: 't', partition })))
+      const readOfEach = async (text: string) => {
+        const seen = new Set<number>()
+        while (seen.size < 3)
+          for (const { partition, value } of await consumer.poll({ timeoutMs: 60_000 }))
+            if (String(value) === text) seen.add(partition)
+      }
+      await readOfEach('of the first')
+      broker.deleteTopic('t')
+      broker.createTopic('t', partitions)
+      leadTo(1, partitions)
+      // The consumer may go on at its old position, behind the first record.
+      for (const text of ['below the old position', 'of the second'])
+        for (const partition of [0, 1, 2]) await producer.send({ topic: 't', partition, value: Buffer.from(text) })
+      expect(client.metadata.topic('t')?.partitions).toHaveLength(partitions)
+      expect(await elapsed(world, () => readOfEach('of the second'))).toBeLessThan(10_000)
+      await consumer.close()
+      await producer.close()
+    }),
+  )
 
   test('F12: partitions that are added are found by the next refresh, and reached', () =>
     inWorld({}, async world => {
