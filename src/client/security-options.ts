@@ -93,10 +93,16 @@ const secret = z.custom<Secret>(
 const texts = z.record(z.string(), z.string()).optional()
 const text = z.string().optional()
 
+function holdsNoCredentials(text: string): boolean {
+  if (!URL.canParse(text)) return true
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}
+
 const oidc = z.strictObject({
   tokenEndpoint: z
     .url({ protocol: /^https?$/, error: 'expected the http or https URL of the token endpoint' })
-    .refine(url => !URL.canParse(url) || new URL(url).username === '', 'must name no user: clientId and clientSecret do'),
+    .refine(holdsNoCredentials, 'must hold neither user nor password: clientId and clientSecret are for them'),
   clientId: z.string(needed('a text')).min(1),
   clientSecret: secret,
   scope: text,

@@ -89,6 +89,7 @@ describe('client options', () => {
   const password = 'hidden'
   const oauth = { mechanism: 'OAUTHBEARER' }
   const oidc = { tokenEndpoint: 'https://id/token', clientId: 'me', clientSecret: password }
+  const endpointWith = (user: string) => ({ ...oauth, oidc: { ...oidc, tokenEndpoint: `https://${user}@id/token` } })
   const iam = { mechanism: 'AWS_MSK_IAM', credentials: { accessKeyId: 'a', secretAccessKey: password } }
   test.each([
     [{ mechanism: 'GSSAPI' }, 'sasl.mechanism', /expected one of PLAIN/],
@@ -107,11 +108,8 @@ describe('client options', () => {
     [{ ...oauth, token: () => password, oidc }, 'sasl', /either token, a function, or oidc/],
     [{ ...oauth, oidc: {} }, 'sasl.oidc.tokenEndpoint', /http/],
     [{ ...oauth, oidc: { ...oidc, tokenEndpoint: 'id/token' } }, 'sasl.oidc.tokenEndpoint', /http/],
-    [
-      { ...oauth, oidc: { ...oidc, tokenEndpoint: `https://me:${password}@id/token` } },
-      'sasl.oidc.tokenEndpoint',
-      /clientId and clientSecret/,
-    ],
+    [endpointWith(`me:${password}`), 'sasl.oidc.tokenEndpoint', /clientId and clientSecret/],
+    [endpointWith(`:${password}`), 'sasl.oidc.tokenEndpoint', /clientId and clientSecret/],
     [{ ...oauth, oidc: { ...oidc, scopes: 'x' } }, 'sasl.oidc.scopes', /^unknown option: did you mean scope\?$/],
     [{ ...oauth, oidc, extensions: { a: 1 } }, 'sasl.extensions.a', /string/],
     [{ ...iam, credentials: {} }, 'sasl.credentials', /accessKeyId, secretAccessKey/],
