@@ -161,7 +161,7 @@ function kindsOf(schema: z.ZodType): Set<string> {
   return new Set([schema.type])
 }
 
-// ---- security
+// ---- security. No message repeats a value: a secret may have been put under the wrong key.
 
 const refuse = (path: string, message: string, cause?: unknown): never => {
   throw new ConfigError([{ path, message }], { cause })
@@ -176,7 +176,7 @@ function reasonAgainst(key: string, value: string): string | undefined {
 function protocolOf(text: ReadonlyMap<string, string>): { ssl: boolean; sasl: boolean } {
   const protocol = (text.get('security.protocol') ?? 'PLAINTEXT').toUpperCase()
   if (!['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].includes(protocol)) {
-    refuse('security.protocol', `is ${protocol}: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL`)
+    refuse('security.protocol', 'expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL')
   }
   return { ssl: protocol.endsWith('SSL'), sasl: protocol.startsWith('SASL') }
 }
@@ -215,7 +215,7 @@ function tlsFrom(text: ReadonlyMap<string, string>): TlsOption | undefined {
   const identification = text.get('ssl.endpoint.identification.algorithm') ?? 'https'
   if (identification === '') options.checkServerIdentity = () => undefined
   else if (identification.toLowerCase() !== 'https')
-    refuse('ssl.endpoint.identification.algorithm', `is ${identification}: expected https, or nothing to check no host name`)
+    refuse('ssl.endpoint.identification.algorithm', 'expected https, or nothing to check no host name')
   return options
 }
 
@@ -228,7 +228,7 @@ function pemFile(text: ReadonlyMap<string, string>, store: 'keystore' | 'trustst
   if (type !== 'PEM') {
     refuse(
       `ssl.${store}.location`,
-      `is a ${type} ${store}, which only Java reads: convert it to PEM (keytool -exportcert -rfc, openssl pkcs12) and set ssl.${store}.type to PEM`,
+      `is a ${store} of a type that only Java reads, as JKS is, the default: convert it to PEM (keytool -exportcert -rfc, openssl pkcs12) and set ssl.${store}.type to PEM`,
     )
   }
   return contentOf(`ssl.${store}.location`, location).toString()
@@ -282,7 +282,7 @@ function saslFrom(text: ReadonlyMap<string, string>): SaslOption | undefined {
     default:
       return refuse(
         'sasl.mechanism',
-        `is ${mechanism}, which is not built in: pass an authenticator of your own as the sasl option, or use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`,
+        `${mechanism === 'GSSAPI' ? 'is GSSAPI, the default of Java, which' : 'names a mechanism that'} is not built in: pass an authenticator of your own as the sasl option, or use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`,
       )
   }
 }

@@ -204,6 +204,20 @@ describe("options from Java's properties", () => {
     expect(issue?.path).toBe(path)
     expect(issue?.message).toMatch(message)
   })
+
+  test.each([
+    ['security.protocol', { 'security.protocol': 'hunter2' }],
+    ['sasl.mechanism', { 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'hunter2' }],
+    ['ssl.endpoint.identification.algorithm', { 'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': 'hunter2' }],
+    [
+      'ssl.truststore.location',
+      { 'security.protocol': 'SSL', 'ssl.truststore.type': 'hunter2', 'ssl.truststore.location': '/x' },
+    ],
+  ])('a secret put by mistake where %s takes one of a few names is not repeated', (path, properties) => {
+    const issue = issueOf(() => convert(properties))
+    expect(issue?.path).toBe(path)
+    expect(issue?.message).not.toMatch(/hunter2/i)
+  })
 })
 
 describe('Kafka as a profile', () => {
