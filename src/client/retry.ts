@@ -77,9 +77,10 @@ export function isRetriable(error: unknown): boolean {
 
 /** No other broker, and no later attempt, will answer differently. */
 export function isFatal(error: unknown): boolean {
-  return (
-    KafkaError.is(error) && (error.code === 'ERR_AUTHENTICATION' || error.code === 'ERR_CLOSED' || error.code === 'ERR_CONFIG')
-  )
+  if (!KafkaError.is(error)) return false
+  // Credentials that a source fails to give are not credentials that were refused.
+  if (error.code === 'ERR_AUTHENTICATION') return !error.retriable
+  return error.code === 'ERR_CLOSED' || error.code === 'ERR_CONFIG'
 }
 
 /** The error of an operation that ran out of time while it was failing: what went wrong last is its cause, and in its text. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
-import { formsOf } from './secret.ts'
+import { asked, formsOf } from './secret.ts'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
@@ -36,7 +36,7 @@ export class AwsMskIam implements SaslAuthenticator {
 
   async start({ host, runtime }: SaslContext): Promise<SaslSession> {
     const { credentials, userAgent = 'kafkawire', validSeconds = 900 } = this.#options
-    const keys = typeof credentials === 'function' ? await credentials() : credentials
+    const keys = typeof credentials === 'function' ? await asked(credentials) : credentials
     if (typeof keys?.accessKeyId !== 'string' || typeof keys.secretAccessKey !== 'string')
       throw new Error('there are no keys: give credentials, or return from it, { accessKeyId, secretAccessKey }')
     const region = this.#options.region ?? /\.kafka(?:-serverless)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(host)?.[1]

@@ -3,7 +3,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { onAbort, unlessAborted } from '../../util/abort-watch.ts'
 import { clientCredentials, type OidcOptions } from './oidc.ts'
 import type { SaslAuthenticator, SaslContext, SaslSession } from './sasl.ts'
-import { formsOf } from './secret.ts'
+import { asked, formsOf } from './secret.ts'
 
 export interface OAuthToken {
   /** The JWT, or whatever the broker takes. */
@@ -54,7 +54,7 @@ export class OAuthBearer implements SaslAuthenticator {
     this.#obtain = oidc
       ? (runtime, signal) => clientCredentials(oidc, runtime, signal)
       : async (runtime, signal) => {
-          const given = await token!({ runtime, signal })
+          const given = await asked(() => token!({ runtime, signal }))
           if (typeof given === 'string') return { value: given }
           if (typeof given?.value !== 'string') throw new Error('token() gave no token: return a string, or { value }')
           return given

@@ -1,10 +1,25 @@
+import { KafkaError } from '../../errors.ts'
+
 /** A credential, or where to get it: asked at each authentication, so that it can be rotated. */
 export type Secret = string | (() => string | Promise<string>)
 
 export async function revealed(secret: Secret): Promise<string> {
-  const text = typeof secret === 'function' ? await secret() : secret
+  const text = typeof secret === 'function' ? await asked(secret) : secret
   if (typeof text !== 'string') throw new Error(`the function for the user or the secret gave ${typeof text}: return a string`)
   return text
+}
+
+/** A function of the user's failed to give a credential: unlike credentials that are wrong, this may pass. */
+export class NoCredential extends Error {}
+
+/** What a source of credentials gives: a vault, an identity provider. Rejects with NoCredential, or its own KafkaError. */
+export async function asked<T>(source: () => T | Promise<T>): Promise<T> {
+  try {
+    return await source()
+  } catch (cause) {
+    if (KafkaError.is(cause)) throw cause
+    throw new NoCredential(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
 }
 
 /** Forms in which a secret, or a token that holds one, could be echoed by a peer. */

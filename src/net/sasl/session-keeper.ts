@@ -7,6 +7,7 @@ import type { Logger } from '../../util/logger.ts'
 import type { ConnectionState } from '../connection-state.ts'
 import { authenticate, type HandshakeChannel } from './authentication.ts'
 import { checkedSession, checkedToken, type SaslAuthenticator, type SaslSession } from './sasl.ts'
+import { NoCredential } from './secret.ts'
 
 /** What re-authentication does to the connection it happens on. */
 export interface RenewableChannel extends HandshakeChannel {
@@ -148,7 +149,7 @@ export class SessionKeeper {
       throw new ConnectionError(
         `no ${authenticator.mechanism} credentials for ${addressText(channel)}: ${error instanceof Error ? error.message : String(error)}`,
         { host, port, outcome: 'not-sent', code: 'ERR_AUTHENTICATION' },
-        { cause: error },
+        { cause: error, retriable: error instanceof NoCredential },
       )
     }
   }

@@ -330,6 +330,23 @@ describe('nothing goes on once the connection is over', () => {
       },
     })))
 
+  test('the tries to renew a session that lasts for long', () =>
+    world(async ({ broker, connect, runtime }) => {
+      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+      broker.sessionLifetimeMs = 3_600_000
+      let asked = 0
+      const password = () => (++asked === 1 ? 'secret' : new Promise<never>(() => {}))
+      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+      await connection.connect()
+      await sleep(runtime, 3_300_000)
+      await connection.request(Heartbeat, beat)
+      await sleep(runtime, 1_000)
+      expect(asked).toBe(2)
+      connection.destroy()
+      await sleep(runtime, 60_000)
+      expect(asked).toBe(2)
+    }))
+
   test('a token endpoint that hangs', () => pending(() => ({ oidc })))
 
   test('the pause before a token endpoint is asked again', () =>
