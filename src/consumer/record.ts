@@ -39,9 +39,27 @@ export class RecordReader<K, V> {
     return this.read(this.value, this.valueContext, batch, index, batch.valueStart(index), batch.valueEnd(index))
   }
 
-  private read<T>(serde: Serde<T>, context: SerdeContext, batch: RecordBatch, index: number, start: number, end: number): T {
+  /** As `keyOf` and `valueOf`, from a copy of the bytes: what a serde gives may hold views of them. */
+  detached(batch: RecordBatch, index: number): { readonly key: K; readonly value: V } {
+    const { key, value, keyContext, valueContext } = this
+    return {
+      key: this.read(key, keyContext, batch, index, batch.keyStart(index), batch.keyEnd(index), true),
+      value: this.read(value, valueContext, batch, index, batch.valueStart(index), batch.valueEnd(index), true),
+    }
+  }
+
+  private read<T>(
+    serde: Serde<T>,
+    context: SerdeContext,
+    batch: RecordBatch,
+    index: number,
+    start: number,
+    end: number,
+    detach = false,
+  ): T {
     try {
       if (end < start) return serde.deserialize(null, context)
+      if (detach) return serde.deserialize(copied(batch.buffer.subarray(start, end)), context)
       return serde.deserializeRange
         ? serde.deserializeRange(batch.buffer, start, end, context)
         : serde.deserialize(batch.buffer.subarray(start, end), context)
@@ -114,9 +132,8 @@ export class ConsumerRecord<K = Uint8Array | null, V = Uint8Array | null> {
       timestamp: this.timestamp,
       timestampExact: this.timestampExact,
       timestampType: this.timestampType,
-      key: copied(this.key),
-      value: copied(this.value),
-      headers: this.headers.map(({ key, value }) => ({ key, value: copied(value) })),
+      ...this.reader.detached(this.batch, this.index),
+      headers: this.headers.map(({ key, value }) => ({ key, value: value && copied(value) })),
       leaderEpoch: this.leaderEpoch,
     }
   }
@@ -157,12 +174,11 @@ export interface DetachedRecord<K = Uint8Array | null, V = Uint8Array | null> {
   readonly leaderEpoch: number
 }
 
-function copied<T>(value: T): T {
-  if (!(value instanceof Uint8Array)) return value
+function copied(bytes: Uint8Array): Uint8Array {
   // In memory of its own: the pool that Node takes short buffers from would keep others' bytes alive.
-  const own = Buffer.allocUnsafeSlow(value.length)
-  own.set(value)
-  return own as Uint8Array as T & Uint8Array
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
 }
 
 function jsonable(value: unknown): unknown {

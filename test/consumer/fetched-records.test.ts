@@ -5,6 +5,7 @@ import { FetchedData, SharedFrame } from '../../src/consumer/fetched-data.ts'
 import { CorruptRecordError } from '../../src/errors.ts'
 import type { JobRunner } from '../../src/protocol/compression/index.ts'
 import { BatchBuilder, crc32c, endTransactionMarker } from '../../src/protocol/records/index.ts'
+import { nullable, type Serde } from '../../src/serde/index.ts'
 import { Deferred } from '../../src/util/deferred.ts'
 import { hideZstd } from '../records/without-zstd.ts'
 import { Fetch, T0, T1, take, World } from './world.ts'
@@ -229,6 +230,28 @@ describe('fidelity', () => {
       // Neither the response nor a pool stays in memory for it.
       for (const bytes of [detached.key, detached.value, detached.headers[0]?.value]) expect(bytes?.buffer.byteLength).toBe(2)
       expect(JSON.parse(JSON.stringify(a))).toMatchObject({ offset: String(start), key: '/wA=', value: 'gP8=' })
+    }))
+
+  test('what a serde reads as views of its input is detached with it', () =>
+    World.run({}, async world => {
+      await write(world.broker, 't', 0, ['one two', 'three four'])
+      const words: Serde<{ words: Uint8Array[] }> = {
+        serialize: () => null,
+        deserialize: bytes => ({ words: [bytes!.subarray(0, 3), bytes!.subarray(-3)] }),
+      }
+      const { Consumer } = await import('../../src/consumer/index.ts')
+      await using consumer = new Consumer(
+        { bootstrapServers: world.broker.bootstrapServers, autoOffsetReset: 'earliest', key: nullable(words), value: words },
+        world.runtime,
+      )
+      consumer.assign([T0])
+      const [first, second] = [...(await consumer.poll({ timeoutMs: 5_000 }))]
+      expect(Buffer.concat(first!.value.words).toString()).toBe('onetwo')
+      expect(first!.value.words[0]!.buffer).toBe(second!.value.words[0]!.buffer)
+      const { key, value } = first!.detach()
+      expect(key).toBeNull()
+      expect(Buffer.concat(value.words).toString()).toBe('onetwo')
+      expect(value.words[0]!.buffer.byteLength).toBe('one two'.length)
     }))
 
   test('platformatic 8: with LogAppendTime the time of the broker counts', () =>
