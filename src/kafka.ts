@@ -43,7 +43,8 @@ export class Kafka {
   /**
    * A profile from a Java client's properties: `{ 'bootstrap.servers': …, 'security.protocol': 'SASL_SSL', … }`, values as texts
    * or as what they are. Keys of Java's producer and consumer (`acks`, `group.id`) become defaults of what the profile makes.
-   * Serializer classes and other machinery of Java are passed over with a line at the logger. Throws ConfigError.
+   * Serializer classes and other machinery of Java are passed over with a line at the logger; so are the `sasl.*` or `ssl.*` keys
+   * where the second argument has `sasl` or `tls`: its options overrule the properties. Throws ConfigError.
    */
   static fromProperties(
     properties: JavaProperties,
@@ -52,7 +53,7 @@ export class Kafka {
     checkObject(properties)
     const names = { ...producerJavaNames, ...consumerJavaNames, ...javaNames }
     const shape = { ...producerOptionsShape, ...consumerOptionsShape, ...clientOptionsShape }
-    const { options, unused } = optionsFromProperties(properties, shape, names)
+    const { options, unused } = optionsFromProperties(properties, shape, names, more)
     const producer: Record<string, unknown> = {}
     const consumer: Record<string, unknown> = {}
     const client: Record<string, unknown> = { ...more }
@@ -64,7 +65,8 @@ export class Kafka {
     const kafka = new Kafka(client as unknown as ClientOptionsInput, runtime)
     kafka.#roles = { producer, consumer }
     if (unused.length > 0) {
-      const why = 'they concern Java only, or security.protocol asks for nothing of the kind'
+      const why =
+        'they concern Java only, security.protocol asks for nothing of the kind, or the sasl or tls option replaces them'
       more.logger?.warn({ keys: unused }, `these properties have no effect here: ${why}`)
     }
     return kafka

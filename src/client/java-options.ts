@@ -110,22 +110,29 @@ interface Converted {
 
 /**
  * Options from Java's names and Java's texts: `'5'` becomes 5 where the option is a number. `shape` and `names` are those of
- * whatever the properties are for. Unknown names are kept, so that validation can refuse them by name. Throws ConfigError.
+ * whatever the properties are for. Unknown names are kept, so that validation can refuse them by name. What `ours` gives takes
+ * the place of all properties about it, those that only Java can follow included. Throws ConfigError.
  */
 export function optionsFromProperties(
   properties: JavaProperties,
   shape: z.ZodRawShape,
   names: Readonly<Record<string, string>>,
+  ours: { readonly tls?: unknown; readonly sasl?: unknown } = {},
 ): Converted {
   const given = Object.entries(properties).filter(([, value]) => value !== undefined && value !== null)
   const text = new Map(given.map(([key, value]) => [key, String(value).trim()]))
   const options: Record<string, unknown> = {}
   const unused: string[] = []
   const protocol = protocolOf(text)
+  const needs = { tls: protocol.ssl && ours.tls === undefined, sasl: protocol.sasl && ours.sasl === undefined }
   for (const [key, value] of given) {
-    const isIdle = (key.startsWith('ssl.') && !protocol.ssl) || (key.startsWith('sasl.') && !protocol.sasl)
-    if (WITHOUT_EFFECT.has(key) || (SECURITY.has(key) && isIdle)) unused.push(key)
-    if (WITHOUT_EFFECT.has(key) || SECURITY.has(key)) continue
+    const isIdle = (key.startsWith('ssl.') && !needs.tls) || (key.startsWith('sasl.') && !needs.sasl)
+    const isKnown = SECURITY.has(key) || ELSEWHERE.some(([keys]) => keys.test(key))
+    if (WITHOUT_EFFECT.has(key) || (isKnown && isIdle)) {
+      unused.push(key)
+      continue
+    }
+    if (SECURITY.has(key)) continue
     if (/^(ssl|sasl|security)\./.test(key)) {
       const reason = reasonAgainst(key, text.get(key) ?? '')
       if (reason !== undefined) refuse(key, reason)
@@ -135,10 +142,8 @@ export function optionsFromProperties(
     const schema = shape[name] as z.ZodType | undefined
     options[name] = typeof value === 'string' && schema ? fromText(value.trim(), schema) : value
   }
-  const tls = tlsFrom(text)
-  const sasl = saslFrom(text)
-  if (tls !== undefined) options.tls = tls
-  if (sasl !== undefined) options.sasl = sasl
+  if (needs.tls) options.tls = tlsFrom(text)
+  if (needs.sasl) options.sasl = saslFrom(text)
   return { options, unused }
 }
 
@@ -181,8 +186,7 @@ function protocolOf(text: ReadonlyMap<string, string>): { ssl: boolean; sasl: bo
   return { ssl: protocol.endsWith('SSL'), sasl: protocol.startsWith('SASL') }
 }
 
-function tlsFrom(text: ReadonlyMap<string, string>): TlsOption | undefined {
-  if (!protocolOf(text).ssl) return undefined
+function tlsFrom(text: ReadonlyMap<string, string>): TlsOption {
   const options: Record<string, unknown> = {}
   const trusted = text.get('ssl.truststore.certificates') ?? pemFile(text, 'truststore')
   if (trusted !== undefined) options.ca = trusted
@@ -242,8 +246,7 @@ function contentOf(key: string, path: string): Buffer {
   }
 }
 
-function saslFrom(text: ReadonlyMap<string, string>): SaslOption | undefined {
-  if (!protocolOf(text).sasl) return undefined
+function saslFrom(text: ReadonlyMap<string, string>): SaslOption {
   const mechanism = (text.get('sasl.mechanism') ?? 'GSSAPI').toUpperCase()
   const jaas = jaasOptions(text.get('sasl.jaas.config') ?? '')
   const needed = (name: string, path: string, value: string | undefined): string =>

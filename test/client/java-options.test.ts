@@ -241,6 +241,29 @@ describe('Kafka as a profile', () => {
     expect(issueOf(() => kafka.producer())?.path).toBe('lingerMs')
   })
 
+  const own = { mechanism: 'GSSAPI', start: () => Promise.reject(new Error('not today')) }
+  const bearer = { mechanism: 'OAUTHBEARER', token: () => 'x' } as const
+  const tls = { ca: 'x' }
+  test.each([
+    [{ 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'GSSAPI' }, { sasl: own }],
+    [{ 'security.protocol': 'SASL_SSL' }, { sasl: own }],
+    [{ 'security.protocol': 'SASL_SSL', 'sasl.login.callback.handler.class': 'my.Handler' }, { sasl: bearer }],
+    [{ 'security.protocol': 'SASL_SSL', 'sasl.oauthbearer.assertion.file': '/x' }, { sasl: bearer }],
+    [{ 'security.protocol': 'SSL', 'ssl.truststore.location': '/x.jks' }, { tls }],
+    [{ 'security.protocol': 'SSL', 'ssl.engine.factory.class': 'my.Engine' }, { tls }],
+  ])('what only Java can follow in %j is replaced by the option given beside it', ({ ...properties }, more) => {
+    const warned: object[] = []
+    const logger = { debug() {}, info() {}, warn: (fields: object) => warned.push(fields), error() {}, child: () => logger }
+    const { options } = Kafka.fromProperties({ 'bootstrap.servers': 'a:1', ...properties }, { ...more, logger }).client()
+    expect(options.tls).toBeTypeOf('function')
+    if ('sasl' in more) expect(options.sasl?.mechanism).toBe(more.sasl.mechanism)
+    const keys = Object.keys(properties).filter(key => key !== 'security.protocol')
+    expect(warned).toEqual(keys.length > 0 ? [{ keys }] : [])
+    // The other half is still taken from the properties, or refused.
+    const elsewhere = 'sasl' in more ? { tls } : { sasl: own }
+    expect(issueOf(() => Kafka.fromProperties({ 'bootstrap.servers': 'a:1', ...properties }, elsewhere))).toBeDefined()
+  })
+
   test('a key that nobody knows is refused by name', () => {
     const issue = issueOf(() => Kafka.fromProperties({ 'bootstrap.servers': 'a:1', 'request.timout.ms': '1' }))
     expect(issue).toEqual({ path: 'request.timout.ms', message: 'unknown option: did you mean request.timeout.ms?' })
