@@ -6,7 +6,8 @@ import type { CoordinatorKind } from './coordinators.ts'
 import { errorCodesIn } from './error-codes-of.ts'
 import { type Body, codeOf, elementShape, isPartial, joined } from './merge.ts'
 import { offsetFetchOfOneGroup } from './offset-fetch-forms.ts'
-import { isRetriable, mendable } from './retry.ts'
+import { isRepeatable } from './repeatable.ts'
+import { isRetriable, mendable, remedyFor } from './retry.ts'
 import { type Cluster, laneOf, type Operation, type Router } from './router.ts'
 import { notFound, type Part, remedyOf, SplitRequest, type Splitter } from './split-request.ts'
 
@@ -146,10 +147,12 @@ class KeyedRequest implements Splitter<KeyedPart> {
     const { api } = this.operation
     part.result = result
     const codes = result ? errorCodesIn(this.results.shape, result) : undefined
-    const code = codes ? mendable(api, codes, 'coordinator') : ErrorCode.COORDINATOR_NOT_AVAILABLE
+    // Of what the answer leaves out nobody knows whether it was done.
+    const missing = isRepeatable(api) ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.UNKNOWN_SERVER_ERROR
+    const code = codes ? mendable(api, codes, 'coordinator') : missing
     if (code === ErrorCode.NONE) return false
     part.failure = brokerError(code, { api: api.name, message: `${this.kind} '${part.key}'` })
-    return true
+    return remedyFor(api, code) !== undefined
   }
 
   private resultOf({ result, key, failure }: KeyedPart): Body {

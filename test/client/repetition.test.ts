@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/index.ts'
+import { BrokerError } from '../../src/errors.ts'
 import {
   AlterPartitionReassignments,
   AlterUserScramCredentials,
   CreateTopics,
   DeleteAcls,
+  DeleteGroups,
   DeleteTopics,
   ElectLeaders,
   ExpireDelegationToken,
@@ -128,6 +130,27 @@ describe('what would be refused, or tell less, the second time is not repeated w
     })
   })
 })
+
+test.each([
+  [['lost'], [ErrorCode.UNKNOWN_SERVER_ERROR]],
+  [
+    ['lost', 'other'],
+    [ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.NONE],
+  ],
+])('a group that the answer to DeleteGroups %j lacks may be deleted: it is not asked about again', (groupsNames, codes) =>
+  inWorld({ nodes: 1 }, async world => {
+    const asked: string[][] = []
+    world.broker.intercept(DeleteGroups, ({ groupsNames }) => {
+      asked.push(groupsNames)
+      const answered = groupsNames.filter(name => name !== 'lost')
+      return { throttleTimeMs: 0, results: answered.map(groupId => ({ groupId, errorCode: ErrorCode.NONE })) }
+    })
+    const answer = world.client().request(DeleteGroups, { groupsNames })
+    const result = answer.then(({ results }) => results.map(({ errorCode }) => errorCode))
+    expect(await result.catch((error: unknown) => error instanceof BrokerError && [error.errorCode])).toEqual(codes)
+    expect(asked).toEqual([groupsNames])
+  }),
+)
 
 describe('Produce is not sent again by a client that cannot know what became of it', () => {
   const request = {
