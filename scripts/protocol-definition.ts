@@ -58,18 +58,30 @@ export function structOf(definition: Definition, field: FieldDefinition): readon
 export function definitionsIn(jarPath: string): Map<string, Definition> {
   const definitions = new Map<string, Definition>()
   for (const [name, text] of entriesOf(readFileSync(jarPath), /^common\/message\/\w+\.json$/)) {
-    const definition = parseDefinition(text)
+    const definition = namedParse(name, text)
     if (definition.name !== name.slice(15, -5)) throw new Error(`${name} defines ${definition.name}`)
     definitions.set(definition.name, definition)
   }
   return definitions
 }
 
-/** Parses JSON with comments. */
+function namedParse(name: string, text: string): Definition {
+  try {
+    return parseDefinition(text)
+  } catch (cause) {
+    throw new Error(`${name} is no definition: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Parses JSON with comments. What follows the value is ignored, as Kafka's own build does: 2.8 has a file with a brace too many. */
 export function parseDefinition(text: string): Definition {
-  return JSON.parse(
-    text.replace(/("(?:[^"\\]|\\.)*")|\/\/.*$|\/\*[\s\S]*?\*\//gm, (_, string: string | undefined) => string ?? ''),
-  )
+  const json = text.replace(/("(?:[^"\\]|\\.)*")|\/\/.*$|\/\*[\s\S]*?\*\//gm, (_, string: string | undefined) => string ?? '')
+  let depth = 0
+  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth++
+    else if (token.length === 1 && --depth === 0) return JSON.parse(json.slice(0, index + 1))
+  }
+  return JSON.parse(json)
 }
 
 /** Name and text of the entries of a zip archive that match. */

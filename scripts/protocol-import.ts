@@ -157,13 +157,14 @@ async function main(): Promise<void> {
 
 async function definitionsOf(release: string): Promise<Map<string, Definition>> {
   if (!/^\d+(\.\d+){2,3}(-\w+)?$/.test(release)) throw new Error(`${release} is no release of Kafka; ${USAGE}`)
-  try {
-    return definitionsIn(await releaseJar('kafka-clients', release))
-  } catch (cause) {
-    throw new Error(`kafka-clients ${release} could not be had from Maven: is there such a release, and is mvn installed?`, {
-      cause,
-    })
-  }
+  const jar = await releaseJar('kafka-clients', release).catch((cause: unknown) => {
+    const message = `kafka-clients ${release} could not be had from Maven: is there such a release, and is mvn installed?`
+    throw new Error(message, { cause })
+  })
+  const definitions = definitionsIn(jar)
+  if (definitions.size === 0)
+    throw new Error(`kafka-clients ${release} holds no message definitions: they are in it from 2.4.0 on`)
+  return definitions
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -34,7 +34,7 @@ const BYTE_ORDER_MARKS = [
  */
 const DUMPS = [
   /** `xxd`: groups of digits; two spaces in front of the characters. */
-  /^([0-9a-fA-F]{1,16}): ((?:[0-9a-fA-F]{2})+(?: (?:[0-9a-fA-F]{2})+)*) *(?: {2}.*)?$/,
+  /^([0-9a-fA-F]{1,16}): ((?:[0-9a-fA-F]{2})+(?: (?:[0-9a-fA-F]{2})+)*)(?: *| {2}.*)$/,
   /** `hexdump -C` */
   /^([0-9a-fA-F]{8,16}) {2}((?:[0-9a-fA-F]{2} {1,2})+) *\|.*\|$/,
   /** `od -A x -t x1` and `-t x1z` */

@@ -165,6 +165,7 @@ class Text {
       this.fault(node.end - (node.value as Buffer).length + offset, `${node.path}: ${message}`)
     }
     for (const child of node.children) this.node(child, depth + 1)
+    if (node.leftOut) this.add(`${' '.repeat(15)}  ${'  '.repeat(depth + 1)}… and ${node.leftOut} more`)
   }
 }
 
@@ -173,7 +174,7 @@ const place = (start: number, size: number): string => `${String(start).padStart
 function described(node: TraceNode): string {
   if (node.error !== undefined) return ' ✗'
   if (node.value === null) return ' null'
-  if (node.type === 'array') return ` [${node.children.length}]`
+  if (node.type === 'array') return ` [${node.children.length + (node.leftOut ?? 0)}]`
   if (node.value === undefined) return ''
   if (node.value instanceof Uint8Array) return ` ${bytesText(Buffer.from(node.value))}`
   if (typeof node.value === 'string') return ` ${quoted(node.value)}`

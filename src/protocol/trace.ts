@@ -24,6 +24,8 @@ export interface TraceNode {
   /** Of a primitive; null where an array or struct is null. */
   value?: unknown
   readonly children: TraceNode[]
+  /** How many elements of an array were read and left out, before a last one that breaks: the tree has its limits. */
+  leftOut?: number
   /** Why it could not be read. Its parents carry no reason; nothing follows it. */
   error?: string
 }
@@ -35,11 +37,18 @@ export interface Fault {
   readonly reason: string
 }
 
-/** The tree of a message that starts at `offset`. Never throws for what the bytes say: see `error` and `faultOf`. */
+/** A frame may hold an element in every byte, and a node takes more than a hundred. No answer that a person reads is larger. */
+const MOST_NODES = 300_000
+
+/**
+ * The tree of a message that starts at `offset`. Never throws for what the bytes say: see `error` and `faultOf`. Beyond the
+ * first 300,000 nodes it keeps of arrays only what breaks.
+ */
 export function trace(message: Message, version: number, buffer: Buffer, offset = 0): TraceNode {
   const reader = new Reader(buffer, offset)
   const root: TraceNode = { name: message.name, path: '', type: 'struct', start: offset, end: offset, children: [] }
   const open: TraceNode[] = [root]
+  let nodes = 0
   const tree: Visitor = {
     enter(step, type, tag) {
       const name = nameOf(step)
@@ -55,11 +64,16 @@ export function trace(message: Message, version: number, buffer: Buffer, offset 
       }
       parent.children.push(node)
       open.push(node)
+      nodes++
     },
     leave(value) {
       const node = open.pop()!
       node.end = reader.position
       if (value !== undefined) node.value = value
+      const parent = open.at(-1)!
+      if (nodes <= MOST_NODES || parent.type !== 'array') return
+      parent.children.pop()
+      parent.leftOut = (parent.leftOut ?? 0) + 1
     },
   }
   try {

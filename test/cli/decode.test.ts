@@ -192,6 +192,7 @@ describe('bytes', () => {
       'a dump of a megabyte',
       Array.from({ length: 0x10000 }, (_, i) => `${(16 * i).toString(16).padStart(8, '0')}: ${'00'.repeat(16)}`).join('\n'),
     ],
+    ['a dump with a line of blanks', `00000000: 0000\n00000002: 00${' '.repeat(300_000)}\rX\n`],
   ])('%s is told from a dump, or read as one, in time that its size is worth', { timeout: 5000 }, async (_, text) => {
     expect((await decode(file('slow', Buffer.from(text)))).code).toBe(1)
   })

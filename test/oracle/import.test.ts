@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Definition } from '../../scripts/protocol-definition.ts'
+import { type Definition, parseDefinition } from '../../scripts/protocol-definition.ts'
 import { addedApis, addedMessages, changedApis, changedMessages } from '../../scripts/protocol-import.ts'
 import { allApis } from '../../src/protocol/registry.ts'
 import type { Api, Message } from '../../src/protocol/schema.ts'
@@ -151,6 +151,12 @@ test.each([
   const { stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', IMPORTER, ...args], { encoding: 'utf8' })
   expect({ status, lines: stderr.trim().split('\n').length }).toEqual({ status: 2, lines: 1 })
   expect(stderr).toContain(text)
+})
+
+test('what follows a definition is ignored, as in DescribeProducersRequest of 2.8; what is none is named', () => {
+  const text = '// of Kafka\n{ "name": "A[", "fields": [{ "name": "B" }] /* here */ }\n]\n}'
+  expect(parseDefinition(text)).toEqual({ name: 'A[', fields: [{ name: 'B' }] })
+  expect(() => parseDefinition('{ "name": ')).toThrow(SyntaxError)
 })
 
 test('what a newer release adds to an API or changes in it is printed as DSL', () => {

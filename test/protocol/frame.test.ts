@@ -24,7 +24,7 @@ import {
 import { requestHeaderVersion, responseHeaderVersion } from '../../src/protocol/header.ts'
 import { allApis, apiByKey } from '../../src/protocol/registry.ts'
 import type { Api } from '../../src/protocol/schema.ts'
-import { locateFault, trace } from '../../src/protocol/trace.ts'
+import { faultOf, locateFault, trace } from '../../src/protocol/trace.ts'
 import { everyVersion } from './all-messages.ts'
 import { Random, randomMessage } from './random-message.ts'
 
@@ -281,5 +281,14 @@ describe('a trace', { timeout: 60_000 }, () => {
       },
     ])
     expect(tree.end).toBe(12)
+  })
+  test('of a message with an element in almost every byte has its limits, and still shows what breaks', () => {
+    const bytes = encodeMessage(DescribeGroups.request, 0, { groups: new Array(1_000_000).fill('') })
+    const whole = trace(DescribeGroups.request, 0, bytes).children[0]!
+    expect(whole.end).toBe(bytes.length)
+    expect(whole.children.length).toBeLessThan(400_000)
+    expect(whole.children.length + whole.leftOut!).toBe(1_000_000)
+    bytes.writeInt16BE(-5, 4 + 2 * 900_000)
+    expect(faultOf(trace(DescribeGroups.request, 0, bytes))).toMatchObject({ path: 'groups[900000]', reason: 'a length of -5' })
   })
 })
