@@ -44,8 +44,9 @@ function generated(layout: Layout, direction: 'decode' | 'encode'): any {
     // The text holds names from our own declarations only, never a byte that came over the wire.
     return new Function('runtime', source)(runtime)
   } catch (error) {
-    if (!(error instanceof EvalError)) throw error
-    interpret = true
+    if (error instanceof EvalError) interpret = true
+    // Names of a message of the user's own, which are no identifiers or look alike.
+    else if (!(error instanceof SyntaxError)) throw error
     return closures(layout)[direction]
   }
 }
@@ -138,7 +139,7 @@ class Generator {
       tagged: TaggedField[] = []
     for (const [name, { wire, presence: at }] of Object.entries(shape)) {
       const field = `${path}.${name}`,
-        value = `m.${name}`
+        value = `m["${name}"]`
       if (!this.layout.onWire(at)) {
         if (!at.ignorable) lines.push(`if (${changed(value, wire, at)}) lost("${field}", ${this.layout.version}, ${at.since})`)
       } else if (at.tag === undefined) {
@@ -219,7 +220,7 @@ function changed(value: string, wire: Wire, at: Presence): string {
   if (by === 'identity') return `${given} && ${value} !== ${literal(defaultOf(wire, at))}`
   if (by === 'length') return `${given} && (${value} === null || ${value}.length > 0)`
   const members = Object.entries((wire as { shape: Shape }).shape).map(([name, field]) =>
-    changed(`${value}.${name}`, field.wire, field.presence),
+    changed(`${value}["${name}"]`, field.wire, field.presence),
   )
   return `${given} && (${[`${value} === null`, ...members, `${value}[unknownTags] !== undefined`].join(' || ')})`
 }

@@ -14,7 +14,7 @@ export class Layout {
 
   constructor(message: Message, version: number) {
     const [min, max] = message.versions
-    if (!(version >= min && version <= max)) {
+    if (!(Number.isInteger(version) && version >= min && version <= max)) {
       const api = message.name.replace(/(Request|Response)$/, '')
       throw new UnsupportedVersionError(api, `${message.name} has versions ${min} to ${max}, not ${version}: give one of those`)
     }

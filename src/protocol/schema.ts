@@ -7,6 +7,8 @@
  * object and may be shared as well: Kafka's "common structs" are constants. Property order in a shape IS the wire order
  * (JS keeps string keys in insertion order).
  */
+import { KafkaError } from '../errors.ts'
+
 export type Primitive =
   | 'bool'
   | 'int8'
@@ -96,7 +98,7 @@ export interface Field<T extends Type, Optional extends boolean = false> extends
   nullable(): Field<Nullable<T>, Optional>
   /** First version in which the field may be null; before it, encoding null throws. */
   nullableSince(version: number): Field<Nullable<T>, Optional>
-  /** What stands for an omitted field, and makes it one that may be. What a version lacks is otherwise zero, '', no bytes, [], the all-zero uuid, a struct of defaults. */
+  /** What stands for an omitted field, and makes it one that may be. What a version lacks is otherwise zero, '', no bytes, [], the all-zero uuid, a struct of defaults. Of bytes, arrays and structs null only. Throws KafkaError ERR_INVALID_ARGUMENT. */
   default(value: T['out']): Field<T, true>
   /** A KIP-482 tagged field: written only when it differs from its default. */
   tag(tag: number): Field<T, true>
@@ -142,6 +144,12 @@ class FieldDefinition {
     return this.with({ nullableSince })
   }
   default(fallback: unknown) {
+    if (typeof fallback === 'object' && fallback !== null)
+      throw new KafkaError(
+        'ERR_INVALID_ARGUMENT',
+        `a default of ${this.wire.kind === 'primitive' ? this.wire.primitive : this.wire.kind} can be null only, as in Kafka's own definitions: ` +
+          'what a version lacks is empty, or a struct of defaults',
+      )
     return this.with({ fallback })
   }
   tag(tag: number) {

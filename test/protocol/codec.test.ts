@@ -99,6 +99,12 @@ describe('the generated codec', { timeout: 60_000 }, () => {
     expect(execFileSync(process.execPath, flags, { encoding: 'utf8' })).toBe('true true true\n')
   })
 
+  test('is code for each message of Kafka: none falls back to closures', () => {
+    for (const [each, version] of everyVersion())
+      for (const direction of ['decode', 'encode'] as const)
+        expect(() => new Function('runtime', sourceOf(new Layout(each, version), direction))).not.toThrow()
+  })
+
   test('is readable, and named in stack traces and profiles', () => {
     const source = sourceOf(new Layout(Metadata.request, 4), 'decode')
     expect(source).toContain('const MetadataRequest_topics_item = (function (r)')
@@ -109,6 +115,25 @@ describe('the generated codec', { timeout: 60_000 }, () => {
     expect(() => codec(Metadata.request, 14)).toThrow('MetadataRequest has versions 0 to 13, not 14')
     expect(() => codec(Metadata.request, -1)).toThrow(UnsupportedVersionError)
     expect(() => codec(Metadata.request, Number.NaN)).toThrow(UnsupportedVersionError)
+    expect(() => codec(Metadata.request, 1.5)).toThrow(UnsupportedVersionError)
+  })
+
+  test('refuses a default that each message would need of its own', () => {
+    expect(() => array(int32).default([1, 2])).toThrow('a default of array can be null only')
+    expect(() => bytes.default(Buffer.from('ab'))).toThrow('a default of bytes can be null only')
+    expect(() => struct({ a: int32 }).default({ a: 4 })).toThrow('a default of struct can be null only')
+  })
+
+  test('takes any name for a message and its fields, and such whose paths look alike', () => {
+    const odd = message({
+      name: 'My "message"!',
+      versions: [0, 1],
+      flexible: 0,
+      shape: { a: array({ 'b-c': int32 }), a_item: struct({ 'd"': string }), 'e f': int32.tag(0), 'g.h': string.since(1) },
+    })
+    const value = { a: [{ 'b-c': 1 }], a_item: { 'd"': 'x' }, 'e f': 2, 'g.h': '' }
+    expect(codec(odd, 0).decode(new Reader(encoded(odd, 0, value)))).toEqual(value)
+    expect(() => encoded(odd, 0, { ...value, 'g.h': 'lost' })).toThrow('g.h')
   })
 
   test('gives way to closures where code generation is forbidden', () => {
