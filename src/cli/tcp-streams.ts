@@ -141,7 +141,7 @@ class Direction {
     const base = this.first ?? pieces[0]?.at ?? 0
     const runs = runsOf(pieces, base)
     const sent = pieces.reduce((last, { at, size }) => Math.max(last, at + size), base)
-    const cut = pieces.filter(({ payload, size }) => payload.length < size)
+    const shortens = touching(pieces.filter(({ payload, size }) => payload.length < size))
     return {
       from,
       to,
@@ -149,7 +149,7 @@ class Direction {
       runs,
       end: Math.max(sent, this.received(sent)) - base,
       probed,
-      shortened: (start, end) => cut.some(({ at, size }) => at - base < end && at - base + size > start),
+      shortened: (start, end) => shortens(base + start, base + end),
     }
   }
 
@@ -172,4 +172,24 @@ function runsOf(pieces: readonly Piece[], base: number): Run[] {
     next = end
   }
   return runs.map(({ start, chunks }) => ({ start, bytes: Buffer.concat(chunks) }))
+}
+
+/** Tells whether any of these pieces, in the order in which they begin, has bytes of a range: by halving, as each hole asks. */
+function touching(pieces: readonly Piece[]): (start: number, end: number) => boolean {
+  let furthest = Number.NEGATIVE_INFINITY
+  /** Of each piece and all in front of it. */
+  const ends = pieces.map(({ at, size }) => {
+    furthest = Math.max(furthest, at + size)
+    return furthest
+  })
+  return (start, end) => {
+    let low = 0
+    let high = pieces.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (pieces[middle]!.at < end) low = middle + 1
+      else high = middle
+    }
+    return low > 0 && ends[low - 1]! > start
+  }
 }
