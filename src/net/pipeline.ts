@@ -267,8 +267,10 @@ export class Pipeline {
         )
       }
       if (exchange.expects === 'frame') return this.answered(exchange, frame, frame.buffer)
-      const wanted = exchange.state !== 'abandoned'
-      return this.answered(exchange, frame, wanted ? decodeResponse(exchange.api, exchange.version, frame.buffer) : undefined)
+      const { api, version } = exchange
+      // It may say how long to stay quiet (KIP-219), whoever still waits for the rest of it.
+      const wanted = exchange.state !== 'abandoned' || version >= api.clientThrottlesSince
+      return this.answered(exchange, frame, wanted ? decodeResponse(api, version, frame.buffer) : undefined)
     } catch (error) {
       this.owner.fatal(error as Error)
       return false
@@ -286,8 +288,9 @@ export class Pipeline {
     if (exchange.expects === 'answer' && answer !== undefined) {
       this.hasAnswered = true
       if (version >= api.clientThrottlesSince) this.throttle(api, (answer as { throttleTimeMs?: number }).throttleTimeMs ?? 0)
-      exchange.options.frame?.(frame, this.hasLeft(exchange))
-    } else if (exchange.state === 'abandoned') frame.release()
+    }
+    if (exchange.state === 'abandoned') frame.release()
+    else if (exchange.expects === 'answer') exchange.options.frame?.(frame, this.hasLeft(exchange))
     exchange.succeed(answer)
     if (this.waiting.length > 0) this.dispatch()
     this.owner.progressed()

@@ -198,6 +198,31 @@ describe('time', () => {
     })
   })
 
+  test('a throttle time counts, too, when nobody waits for its answer any more', async () => {
+    await simulated(async ({ broker, connect, runtime }) => {
+      broker.script = async received => {
+        if (received.api !== Heartbeat) return 'default'
+        await sleep(runtime, 300)
+        return answerTo(received, { throttleTimeMs: 10_000, errorCode: 0 })
+      }
+      const frames: number[] = []
+      const throttles: number[] = []
+      const connection = connect({
+        requestTimeoutMs: 1_000_000,
+        hooks: { throttled: ({ throttleMs }) => throttles.push(throttleMs) },
+      })
+      await connection.connect()
+      const frame = ({ buffer }: { buffer: Buffer }) => frames.push(buffer.length)
+      const late = connection.request(Heartbeat, beat, { timeoutMs: 100, frame })
+      expect((await failureOf<TimeoutError>(late)).code).toBe('ERR_TIMEOUT')
+      await sleep(runtime, 300)
+      expect({ throttles, frames }).toEqual({ throttles: [10_000], frames: [] })
+      const from = runtime.clock.monotonic()
+      await connection.request(Metadata, { topics: null })
+      expect(runtime.clock.monotonic() - from).toBeGreaterThan(9_000)
+    })
+  })
+
   test('versions whose broker did the waiting itself do not make the client wait as well', async () => {
     await simulated(async ({ broker, connect, runtime }) => {
       broker.script = received =>
