@@ -334,6 +334,32 @@ describe('damage', () => {
     expect(released).toBe(1)
   })
 
+  test('what is parked out of a response is read from memory of its own once that memory is given back', async () => {
+    const batchOf = async (...values: string[]) => {
+      const builder = new BatchBuilder({ codec: 'none' })
+      for (const value of values) builder.append({ key: null, value: Buffer.from(value), timestamp: 1 })
+      return Buffer.from(await builder.finish({}))
+    }
+    const [first, second] = [await batchOf('a', 'b'), await batchOf('c', 'd')]
+    second.writeBigInt64BE(2n, 0)
+    const bytes = Buffer.concat([first, second])
+    let released = 0
+    const frame = new SharedFrame(bytes.length, { buffer: bytes, release: () => released++ }, () => {})
+    const data = new FetchedData(bytes, 0n, 4n, frame, { checkCrcs: true, maxBytes: 1 << 20 }, undefined, () => {})
+    const values = () =>
+      data
+        .take(2, 1 << 20)
+        .segments.flatMap(({ records, from, to }) =>
+          Array.from({ length: to - from }, (_, i) => String(records.valueAt(from + i))),
+        )
+    expect(values()).toEqual(['a', 'b'])
+    expect(data.canDetach).toBe(true)
+    data.detach(() => {})
+    expect(released).toBe(1)
+    bytes.fill(0xee)
+    expect(values()).toEqual(['c', 'd'])
+  })
+
   test('a codec that is not installed: the error says where its records lie', async () => {
     const showZstd = hideZstd()
     vi.doMock('@bokuweb/zstd-wasm', () => {
