@@ -1,3 +1,4 @@
+import { refusalOf } from '../client/call-options.ts'
 import { Client } from '../client/client.ts'
 import { ClosedError, UnsupportedVersionError } from '../errors.ts'
 import type { Api } from '../protocol/schema.ts'
@@ -69,6 +70,8 @@ export class Admin {
 
   /** Ends its connections. A second call returns the same promise. */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
+    const refused = refusalOf('close()', options, ['timeoutMs'])
+    if (refused) return refused
     this.closing ??= this.ownsClient ? this.client.close(options) : Promise.resolve()
     return this.closing
   }

@@ -8,8 +8,9 @@ import { ClientEvents } from '../telemetry/events.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
 import { harmless, type Logger } from '../util/logger.ts'
-import { checkNames, isObject } from '../util/options.ts'
+import { isObject } from '../util/options.ts'
 import { Brokers, type Lane } from './brokers.ts'
+import { checkCall, refusalOf, VERSION_LIMITS } from './call-options.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { Lifetime } from './lifetime.ts'
 import { Metadata } from './metadata.ts'
@@ -44,28 +45,8 @@ export interface SendOptions {
   readonly frame?: ((frame: Frame, sentWhole: boolean) => void) | undefined
 }
 
-const VERSION_LIMITS = ['version', 'minVersion', 'maxVersion'] as const
 const REQUEST_OPTIONS = ['timeoutMs', 'signal', 'nodeId', ...VERSION_LIMITS]
 const SEND_OPTIONS = ['lane', 'timeoutMs', 'signal', 'frame', ...VERSION_LIMITS]
-const WHOLE_NUMBERS: readonly (keyof RequestOptions)[] = ['nodeId', ...VERSION_LIMITS]
-
-/** Refuses names that a call does not know, and values that are none. Throws KafkaError ERR_INVALID_ARGUMENT. */
-function checkCall(of: string, options: RequestOptions | SendOptions, known: readonly string[]): void {
-  const needed = (what: string, value: unknown) =>
-    new KafkaError('ERR_INVALID_ARGUMENT', `${of} takes ${what}, not ${describe(value)}`)
-  if (!isObject(options)) throw needed('an object of options', options)
-  checkNames(of, options, known)
-  const timeoutMs: unknown = options.timeoutMs
-  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
-    throw needed('a number from 0 as timeoutMs', timeoutMs)
-  for (const name of WHOLE_NUMBERS) {
-    const value: unknown = (options as RequestOptions)[name]
-    if (value !== undefined && !Number.isInteger(value)) throw needed(`a whole number as ${name}`, value)
-  }
-  const signal: unknown = options.signal
-  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) throw needed('an AbortSignal as signal', signal)
-}
-
 function checkApi(of: string, api: unknown): void {
   if (isObject(api) && 'key' in api && 'request' in api && 'route' in api) return
   throw new KafkaError(
@@ -256,8 +237,10 @@ export class Client {
    * metrics is made where brokers subscribed to them: all within `timeoutMs` (default 5 s).
    * A second call returns the same promise.
    */
-  close({ timeoutMs = 5_000 }: { timeoutMs?: number | undefined } = {}): Promise<void> {
-    this.closing ??= this.shutDown(new Deadline(this.runtime.clock, timeoutMs))
+  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+    const refused = refusalOf('close()', options, ['timeoutMs'])
+    if (refused) return refused
+    this.closing ??= this.shutDown(new Deadline(this.runtime.clock, options.timeoutMs ?? 5_000))
     return this.closing
   }
 

@@ -1,3 +1,4 @@
+import { refusalOf } from '../client/call-options.ts'
 import type { Client } from '../client/client.ts'
 import { PartitionMap, type TopicPartition } from '../client/partition-map.ts'
 import { BrokerError, KafkaError } from '../errors.ts'
@@ -424,6 +425,8 @@ export class ConsumerCore<K, V> {
   // ---- the end
 
   close(options: CloseOptions): Promise<void> {
+    const refused = refusalOf('close()', options, ['timeoutMs', 'autoCommit'])
+    if (refused) return refused
     this.closing ??= this.shutDown(options)
     return this.closing
   }

@@ -1,3 +1,4 @@
+import { refusalOf } from '../client/call-options.ts'
 import { Client } from '../client/client.ts'
 import { ClosedError, KafkaError, TimeoutError } from '../errors.ts'
 import { describe } from '../protocol/misfit.ts'
@@ -142,8 +143,10 @@ export class Producer<K = Uint8Array | null, V = Uint8Array | null> {
    * Flushes, then ends. What is not acknowledged after `timeoutMs` (default: `deliveryTimeoutMs`) fails with a
    * ClosedError. A second call returns the same promise.
    */
-  close({ timeoutMs = this.options.deliveryTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
-    this.closing ??= this.shutDown(timeoutMs)
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    const refused = refusalOf('close()', options, ['timeoutMs'])
+    if (refused) return refused
+    this.closing ??= this.shutDown(options.timeoutMs ?? this.options.deliveryTimeoutMs)
     return this.closing
   }
 

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { Admin } from '../../src/admin/index.ts'
+import { Consumer } from '../../src/consumer/index.ts'
+import { Producer } from '../../src/producer/index.ts'
 import {
   ConsumerGroupDescribe,
   DescribeConfigs,
@@ -135,4 +138,23 @@ describe('options of a call', () => {
         refused(/^sendOneWay\(\) does not/),
       )
     }))
+
+  test.each([
+    [null, /^close\(\) takes an object of options, not null/],
+    ['x', /^close\(\) takes an object of options/],
+    [{ timeoutMs: Number.NaN }, /^close\(\) takes a number from 0 as timeoutMs/],
+    [{ timeoutMs: -1 }, /^close\(\) takes a number from 0 as timeoutMs/],
+    [{ timeout: 5 }, /^close\(\) does not know timeout/],
+  ])('close(%j) rejects, closes nothing, and leaves the next close() to do so', (options, message) =>
+    inWorld({ nodes: 1 }, async world => {
+      const client = world.client()
+      for (const each of [new Producer({ client }), new Consumer({ client }), new Admin({ client }), client]) {
+        const wrong = each.close(options as never)
+        await expect(wrong).rejects.toMatchObject(refused(message))
+        expect(client.closed).toBe(false)
+        await each.close()
+      }
+      expect(client.closed).toBe(true)
+    }),
+  )
 })
