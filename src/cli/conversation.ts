@@ -82,8 +82,8 @@ export class RequestRules implements FrameRules {
   /** Between SaslHandshake v0 and the first request after it there are the mechanism's bytes alone, in both directions. */
   private tokens = false
   private lastId: number | undefined
-  /** Null if it has none, undefined as long as it is not known. */
-  private clientId: string | null | undefined
+  /** Undefined as long as it is not known. */
+  private clientId: ClientId | undefined
   private readonly trial = new Trial()
 
   get leastBytes(): number {
@@ -105,12 +105,12 @@ export class RequestRules implements FrameRules {
     const size = bytes.readInt32BE(at)
     const frame = bytes.subarray(at + 4, at + 4 + size)
     const clientId = clientIdOf(frame)
-    if (clientId === undefined || (this.clientId !== undefined && clientId !== this.clientId)) return false
+    if (clientId === undefined || (this.clientId !== undefined && !isSame(clientId, this.clientId))) return false
     // Zeros are a name of no bytes, and then an empty request: in the middle of numbers that is none of Kafka.
-    if (clientId === '' && this.clientId === undefined && at > 0) return false
+    if (clientId?.length === 0 && this.clientId === undefined && at > 0) return false
     if (size <= frame.length) return isNewer(asked) || (knows(asked) && this.fills(frame, bytes.length, asked))
     // A frame that is not all there has little to prove it: a name that is known, or a place where one may be expected.
-    return knows(asked) && (at === 0 ? isName(clientId) : typeof this.clientId === 'string')
+    return knows(asked) && (at === 0 ? isName(clientId) : Boolean(this.clientId))
   }
 
   private fills(frame: Buffer, streamBytes: number, { api, version }: Asked): boolean {
@@ -152,18 +152,23 @@ const NEWEST_VERSION = 100
 const isNewer = ({ api, version }: Asked): boolean =>
   api.key === ApiVersions.key && version > api.request.versions[1] && version < NEWEST_VERSION
 
+/** Its bytes, null if there is none: text of as much as 32 KiB would be made for each place of a search. */
+type ClientId = Buffer | null
+
 const CLIENT_ID_AT = 8
 /** Every version of the header that has one has it there. Undefined where it cannot be read. */
-function clientIdOf(request: Buffer): string | null | undefined {
+function clientIdOf(request: Buffer): ClientId | undefined {
   const start = CLIENT_ID_AT + 2
   if (request.length < start) return undefined
   const size = request.readInt16BE(CLIENT_ID_AT)
   if (size < 0) return size === -1 ? null : undefined
-  return start + size > request.length ? undefined : request.toString('utf8', start, start + size)
+  return start + size > request.length ? undefined : request.subarray(start, start + size)
 }
 
-const isName = (clientId: string | null | undefined): boolean =>
-  clientId === null || (clientId !== undefined && /^[\x20-\x7e]+$/.test(clientId))
+const isSame = (one: ClientId, other: ClientId): boolean => (one && other ? one.equals(other) : one === other)
+
+const isName = (clientId: ClientId): boolean =>
+  clientId === null || (clientId.length > 0 && clientId.every(byte => byte >= 0x20 && byte <= 0x7e))
 
 /** Produce with acks 0 is not answered. */
 function isSilent({ api, version }: Asked, request: Buffer): boolean {

@@ -383,6 +383,10 @@ describe('a stream of other than Kafka costs time in proportion to its size', ()
     ['int32s that count', filled(i => [i >> 24, (i >> 16) & 0xff, (i >> 8) & 0xff, i & 0xff])],
     ['frames that are none', filled(() => [0, 0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 255])],
     ['starts of requests', filled(() => [0, 0, 0x70, 0, 0, 3, 0, 9, 0, 0, 0, 1, 255, 255, 0, 200, 200, 200])],
+    [
+      'starts of requests with long client ids',
+      filled(() => [0, 0, 0x7f, 255, 0, 3, 0, 0x77, 0, 255, 0, 255, 0x70, 0, 255, 255]),
+    ],
   ]
   test.each(streams)('%s', { timeout: 10_000 }, async (_, bytes) => {
     const segments = Array.from({ length: SIZE / SEGMENT }, (_, i) =>
