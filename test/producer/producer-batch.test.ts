@@ -50,6 +50,19 @@ test('halves tell the callers of the whole', async () => {
   expect(call.heard).toEqual(['2 at 9007199254740992', '4 at 9007199254740994', '0 failed: delta 0'])
 })
 
+test('a repetition under another sequence is a copy: an earlier write may still hold the bytes', async () => {
+  const batch = batchOf(2)
+  batch.sequence = { identity: { producerId: 5n, epoch: 0 }, base: 7 }
+  const first = await batch.encode(undefined)
+  const before = Buffer.from(first)
+  expect(await batch.encode(undefined)).toBe(first)
+  batch.sequence = { identity: { producerId: 5n, epoch: 1 }, base: 0 }
+  const second = await batch.encode(undefined)
+  expect(Buffer.from(first)).toEqual(before)
+  const [stamped] = encodedBatches(Buffer.from(second))
+  expect(stamped).toMatchObject({ producerId: 5n, producerEpoch: 1, baseSequence: 0 })
+})
+
 describe('message sets for brokers before 0.11', () => {
   test.each([
     [0, 'none'],
