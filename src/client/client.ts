@@ -5,6 +5,7 @@ import type { Api, Decoded, Encodable } from '../protocol/schema.ts'
 import { nodeRuntime } from '../runtime/node.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ClientEvents } from '../telemetry/events.ts'
+import type { RetryEvent } from '../telemetry/hooks.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deadline } from '../util/deadline.ts'
 import { harmless, type Logger } from '../util/logger.ts'
@@ -209,6 +210,11 @@ export class Client {
   /** How long to wait after so many failures (1 for the first), with jitter (KIP-580). */
   retryBackoffMs(attempts: number): number {
     return this.metadata.retryBackoffMs(attempts)
+  }
+
+  /** Tells whoever watches that something is sent again: for what is built on a client and repeats by a schedule of its own. */
+  retrying(event: RetryEvent): void {
+    if (this.events.wanted('retry')) this.events.emit('retry', event)
   }
 
   /** Resolves after `ms` on the runtime's clock. Rejects when the signal fires or the client closes. */

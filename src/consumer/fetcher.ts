@@ -278,12 +278,15 @@ export class Fetcher {
       if (this.aborter.signal.aborted) return
       this.counters.fetchErrors++
       source.failures++
-      source.retryAt = this.client.runtime.clock.monotonic() + this.client.retryBackoffMs(source.failures)
+      const delayMs = this.client.retryBackoffMs(source.failures)
+      source.retryAt = this.client.runtime.clock.monotonic() + delayMs
       this.client.logger.warn({ err: error, nodeId }, 'fetch failed')
       for (const { state } of asked) if (state.preferred?.nodeId === nodeId) state.preferred = undefined
       const passing = KafkaError.is(error) && error.retriable
-      if (passing) void this.client.metadata.refresh('a fetch failed').catch(() => {})
-      else this.failed(error as Error)
+      if (passing) {
+        this.client.retrying({ api: 'Fetch', attempts: source.failures, delayMs, error: error as Error })
+        void this.client.metadata.refresh('a fetch failed').catch(() => {})
+      } else this.failed(error as Error)
     } finally {
       for (const { state, version } of asked) if (state.fetching === version) state.fetching = -1
       if (regular) {

@@ -55,7 +55,9 @@ export class OffsetLookup {
       if (missing.size === 0) break
       if (deadline.passed)
         throw new TimeoutError('looking up offsets', timeoutMs, { cause, hint: cause?.message ?? 'no leader answered' })
-      await this.client.delay(Math.min(deadline.remainingMs, this.client.retryBackoffMs(attempts)), signal)
+      const delayMs = Math.min(deadline.remainingMs, this.client.retryBackoffMs(attempts))
+      if (cause) this.client.retrying({ api: 'ListOffsets', attempts, delayMs, error: cause })
+      await this.client.delay(delayMs, signal)
     }
     return found
   }

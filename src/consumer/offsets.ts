@@ -4,7 +4,7 @@ import { KafkaError, TimeoutError } from '../errors.ts'
 import { OffsetCommit } from '../protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../protocol/apis/09-offset-fetch.ts'
 import { brokerError, ErrorCode, errorRow } from '../protocol/error-codes.ts'
-import { NO_UUID } from '../protocol/schema.ts'
+import { type Api, NO_UUID } from '../protocol/schema.ts'
 import type { Deadline } from '../util/deadline.ts'
 import { invalid } from './subscription.ts'
 
@@ -68,7 +68,7 @@ export class OffsetStore {
   async commit(offsets: PartitionMap<CheckedOffset>, member: GroupMetadata, options: StoreOptions): Promise<void> {
     if (offsets.size === 0) return
     const { metadata } = this.client
-    await this.untilDone('committing offsets', options, async (nodeId, timeoutMs) => {
+    await this.untilDone(OffsetCommit, 'committing offsets', options, async (nodeId, timeoutMs) => {
       let withIds = true
       const ids = new Map<string, string>()
       const topics = [...offsets.topicNames()].map(name => {
@@ -120,7 +120,7 @@ export class OffsetStore {
     const wanted = [...partitions]
     const result = new PartitionMap<CommittedOffset | null>()
     if (wanted.length === 0) return result
-    await this.untilDone('fetching committed offsets', options, async (nodeId, timeoutMs) => {
+    await this.untilDone(OffsetFetch, 'fetching committed offsets', options, async (nodeId, timeoutMs) => {
       const byName = new Map<string, number[]>()
       for (const { topic, partition } of wanted) byName.set(topic, [...(byName.get(topic) ?? []), partition])
       const topics = [...byName].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
@@ -156,6 +156,7 @@ export class OffsetStore {
   }
 
   private async untilDone(
+    api: Api,
     operation: string,
     { deadline, signal }: StoreOptions,
     attempt: (nodeId: number, timeoutMs: number) => Promise<void>,
@@ -174,6 +175,7 @@ export class OffsetStore {
           throw error.code === 'ERR_TIMEOUT'
             ? error
             : new TimeoutError(operation, deadline.timeoutMs, { cause: error, hint: error.message })
+        client.retrying({ api: api.name, attempts, delayMs: pause, error })
         await client.delay(pause, signal)
       }
     }

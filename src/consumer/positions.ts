@@ -95,7 +95,7 @@ export class Positions {
         if (!state.live || state.version !== versions[i]) continue
         const found = committed.get(state)
         if (found === undefined) {
-          this.postpone(state, leftOut(state))
+          this.postpone(state, 'OffsetFetch', leftOut(state))
           continue
         }
         if (found === null) {
@@ -106,7 +106,7 @@ export class Positions {
         state.moveTo({ offset: found.offset, leaderEpoch: found.leaderEpoch ?? -1 })
       }
     } catch (error) {
-      for (const state of states) this.postpone(state, error as Error)
+      for (const state of states) this.postpone(state, 'OffsetFetch', error as Error)
     }
   }
 
@@ -140,18 +140,20 @@ export class Positions {
         if (offset && offset.offset >= 0n) state.moveTo({ offset: offset.offset, leaderEpoch: offset.leaderEpoch })
         // Nothing is that young: whatever comes next is.
         else if (offset) state.lookUp('latest')
-        else if (error) this.postpone(state, error)
+        else if (error) this.postpone(state, 'ListOffsets', error)
       }
     } catch (error) {
-      for (const { state } of asked) this.postpone(state, error as Error)
+      for (const { state } of asked) this.postpone(state, 'ListOffsets', error as Error)
     }
   }
 
-  private postpone(state: PartitionState, error: Error): void {
+  private postpone(state: PartitionState, api: 'ListOffsets' | 'OffsetFetch', error: Error): void {
     if (!state.live || this.aborter.signal.aborted) return
     if (KafkaError.is(error) && error.retriable) {
-      state.retryAt = this.client.runtime.clock.monotonic() + this.client.retryBackoffMs(++state.failures)
+      const delayMs = this.client.retryBackoffMs(++state.failures)
+      state.retryAt = this.client.runtime.clock.monotonic() + delayMs
       this.client.logger.debug({ err: error, topic: state.topic, partition: state.partition }, 'position not found yet')
+      this.client.retrying({ api, attempts: state.failures, delayMs, error })
     } else state.error = error
   }
 }

@@ -324,10 +324,15 @@ export class Sender implements OutboxHost {
     const { topic, partition, attempts } = batch
     this.cluster.logger.debug({ topic, partition, attempts, err: error }, 'a batch has to be sent again')
     let retryAt = 0
+    let delayMs = 0
     if (!queue.isRecovering) {
       queue.failures++
-      if (!atOnce) retryAt = this.clock.monotonic() + this.cluster.retryBackoffMs(queue.failures)
+      if (!atOnce) {
+        delayMs = this.cluster.retryBackoffMs(queue.failures)
+        retryAt = this.clock.monotonic() + delayMs
+      }
     }
+    this.cluster.retrying({ api: 'Produce', attempts, delayMs, error })
     queue.retry(batch, { retryAt, ...(renumber && { renumber }) })
     if (batch.settled) return this.leave(queue, batch)
     this.resume(queue)

@@ -35,6 +35,7 @@ export interface ThrottleEvent extends BrokerRef {
   /** How long the broker wants this connection to stay quiet (KIP-219). */
   readonly throttleMs: number
 }
+/** Something is sent again: a request, a batch, a fetch, a commit or a look-up of offsets. */
 export interface RetryEvent {
   readonly api: string
   /** Failures so far, this one included. */

@@ -1,6 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, test } from 'vitest'
-import { ListGroups, ListOffsets } from '../../src/protocol/apis/index.ts'
+import { Consumer } from '../../src/consumer/index.ts'
+import { KafkaError } from '../../src/errors.ts'
+import { Producer } from '../../src/producer/index.ts'
+import { Fetch, ListGroups, ListOffsets, OffsetCommit, OffsetFetch, Produce } from '../../src/protocol/apis/index.ts'
+import type { Api } from '../../src/protocol/schema.ts'
+import type { RetryEvent } from '../../src/telemetry/hooks.ts'
 import { recorder } from './fixture.ts'
 import { inWorld } from './simulation.ts'
 
@@ -47,6 +52,31 @@ describe('watching a client', () => {
         expect.objectContaining({ ...at, error: expect.objectContaining({ code: 'ERR_CONNECTION' }) }),
       )
       expect(seen.disconnect).toContainEqual(expect.objectContaining({ ...at, error: undefined }))
+    }))
+
+  test('onRetry hears of batches, fetches, commits and look-ups that are sent again, too', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
+      const retries: string[] = []
+      const options = {
+        bootstrapServers: world.broker.bootstrapServers,
+        enableMetricsPush: false,
+        hooks: {
+          onRetry: ({ api, attempts, delayMs, error }: RetryEvent) => {
+            expect([attempts, delayMs > 0, error]).toEqual([1, true, expect.any(KafkaError)])
+            retries.push(api)
+          },
+        },
+      }
+      for (const api of [Produce, Fetch, ListOffsets, OffsetFetch, OffsetCommit])
+        world.broker.intercept(api as Api, () => 'close', { times: 1 })
+      await using producer = new Producer(options, world.sim)
+      await producer.send({ topic: 't', value: Buffer.from('v') })
+      await using consumer = new Consumer({ ...options, groupId: 'g', autoOffsetReset: 'earliest' }, world.sim)
+      consumer.assign([{ topic: 't', partition: 0 }])
+      expect(await consumer.poll({ timeoutMs: 20_000 })).toHaveLength(1)
+      await consumer.commit()
+      expect(await consumer.endOffsets([{ topic: 't', partition: 0 }])).toBeDefined()
+      expect(new Set(retries)).toEqual(new Set(['Produce', 'Fetch', 'ListOffsets', 'OffsetFetch', 'OffsetCommit']))
     }))
 
   test('a logger that throws, and hooks that throw or reject, change nothing', () =>
