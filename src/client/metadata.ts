@@ -1,4 +1,4 @@
-import type { BrokerError } from '../errors.ts'
+import { type BrokerError, KafkaError } from '../errors.ts'
 import { brokerError, ErrorCode, errorRow } from '../protocol/error-codes.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import { addressText } from '../util/address.ts'
@@ -98,7 +98,7 @@ export class Metadata {
 
   /** Keeps topics in the periodic refresh until the returned function is called. Asks for nothing by itself. */
   track(topics: Iterable<string>): () => void {
-    const names = [...topics]
+    const names = namesIn(topics)
     for (const name of names) this.tracked.set(name, (this.tracked.get(name) ?? 0) + 1)
     let active = true
     return () => {
@@ -135,10 +135,10 @@ export class Metadata {
   }
 
   /** Makes topics known; those that cannot be had are in the answer, with why. */
-  locate(topics: readonly string[], options: EnsureOptions = {}): Promise<Map<string, BrokerError>> {
+  async locate(topics: readonly string[], options: EnsureOptions = {}): Promise<Map<string, BrokerError>> {
     const autoCreate = options.allowAutoCreate ?? false
     return this.seek(
-      topics,
+      namesIn(topics),
       name => this.topic(name) !== undefined,
       names => ({ names, ids: [], autoCreate }),
       options,
@@ -385,4 +385,11 @@ export class Metadata {
     })
     this.ageTimer.unref()
   }
+}
+
+/** A text is an iterable, too: of its letters. */
+function namesIn(topics: Iterable<string>): string[] {
+  if (typeof topics === 'string')
+    throw new KafkaError('ERR_INVALID_ARGUMENT', `a list of topic names is needed, not '${topics}': ['${topics}']`)
+  return [...topics]
 }

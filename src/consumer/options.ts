@@ -102,6 +102,8 @@ const rules = (
     sessionTimeoutMs: number
     fetchMaxWaitMs: number
     requestTimeoutMs?: number
+    fetchMaxBytes: number
+    maxResponseBytes?: number
   },
   context: z.RefinementCtx,
 ) => {
@@ -114,6 +116,8 @@ const rules = (
     issue('heartbeatIntervalMs', 'must be below sessionTimeoutMs, best at most a third of it')
   if (options.requestTimeoutMs !== undefined && options.fetchMaxWaitMs >= options.requestTimeoutMs)
     issue('fetchMaxWaitMs', 'must be below requestTimeoutMs, or every idle fetch would time out')
+  if (options.maxResponseBytes !== undefined && options.fetchMaxBytes >= options.maxResponseBytes)
+    issue('fetchMaxBytes', 'must be below maxResponseBytes: a larger answer ends the connection')
 }
 
 const schema = z

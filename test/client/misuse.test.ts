@@ -86,6 +86,15 @@ describe('options of a call', () => {
     }),
   )
 
+  test('a name where metadata takes a list of them is not taken for its letters', () =>
+    inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
+      const { metadata } = world.client()
+      const message = /a list of topic names is needed, not 'orders'/
+      expect(() => metadata.track('orders')).toThrow(message)
+      await expect(metadata.ensure('orders' as never)).rejects.toThrow(message)
+      await expect(metadata.locate('orders' as never)).rejects.toThrow(message)
+    }))
+
   test('a time of 0 ms is over before anything is sent', () =>
     inWorld({ nodes: 1, topics: { t: 1 } }, async world => {
       const client = world.client()

@@ -49,6 +49,7 @@ describe('options', () => {
     [{ enableAutoCommit: true }, /groupId/],
     [{ heartbeatIntervalMs: 50_000 }, /heartbeatIntervalMs.*sessionTimeoutMs/],
     [{ fetchMaxWaitMs: 30_000 }, /requestTimeoutMs/],
+    [{ maxResponseBytes: 1_000_000 }, /fetchMaxBytes.*maxResponseBytes/],
     [{ isolationLevel: 'serializable' }, /isolationLevel/],
     [{ autoOffsetReset: 'by_duration:soon' }, /by_duration/],
     [{ autoOffsetReset: 'by_duration:PT' }, /by_duration/],

@@ -42,7 +42,8 @@ export interface SaslAuthenticator {
  * A mechanism of one's own may be written without types: these say what it gave instead of what it should, and never show it.
  */
 export function checkedSession(session: SaslSession): SaslSession {
-  if (!session || typeof session.next !== 'function' || !Array.isArray(session.secrets))
+  const isWhole = typeof session?.next === 'function' && Array.isArray(session.secrets)
+  if (!isWhole || session.secrets.some(secret => typeof secret !== 'string'))
     throw new Error(`start() gave ${session ? 'an incomplete session' : session}: return { first, next, secrets }`)
   checkedToken(session.first, '`first` of the session is', 'an empty one if the broker speaks first')
   return session

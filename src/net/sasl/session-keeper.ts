@@ -106,7 +106,14 @@ export class SessionKeeper {
         const token = await this.timed(session.next(challenge))
         return token === undefined ? token : checkedToken(token, 'next() gave', 'or undefined when it is done')
       },
-      refused: () => session.refused?.() ?? false,
+      refused: () => {
+        try {
+          return session.refused?.() === true
+        } catch (err) {
+          this.options.logger.warn({ err }, `refused() of the ${this.authenticator.mechanism} session failed`)
+          return false
+        }
+      },
     }
     const lifetimeMs = await authenticate(this.channel, this.authenticator.mechanism, timely, renewal)
     const now = this.runtime.clock.monotonic()

@@ -229,11 +229,33 @@ describe('the handshake', () => {
     })
   })
 
+  test('a session whose refused() throws is refused all the same', async () => {
+    await world(async ({ broker, connect }) => {
+      broker.mechanisms = {
+        GSSAPI: () => () => {
+          throw new Error('no')
+        },
+      }
+      const refused = () => {
+        throw new TypeError('mine')
+      }
+      const start = async () => ({ first, next, secrets: [], refused })
+      const error = await failureOf<KafkaError>(connect({ mechanism: 'GSSAPI', start }).connect())
+      expect(error).toMatchObject({ name: 'ConnectionError', code: 'ERR_AUTHENTICATION', retriable: false })
+      expect(error.message).toMatch(/refused the GSSAPI credentials/)
+    })
+  })
+
   const first = Buffer.alloc(0)
   const next = () => undefined
   test.each<[string, () => unknown, RegExp]>([
     ['gives no session', () => undefined, /start\(\) gave undefined: return \{ first, next, secrets \}$/],
     ['gives half a session', () => ({ first, next }), /start\(\) gave an incomplete session: return \{ first, next, secrets \}$/],
+    [
+      'has secrets that are no texts',
+      () => ({ first, next, secrets: [Buffer.from('hush')] }),
+      /start\(\) gave an incomplete session/,
+    ],
     [
       'begins with a text',
       () => ({ first: 'hush', next, secrets: [] }),
