@@ -1,3 +1,4 @@
+import { ClosedError } from '../errors.ts'
 import type { ConnectionHooks } from '../net/connection.ts'
 import type { ClientEvents } from '../telemetry/events.ts'
 import type { BrokerRef } from '../telemetry/hooks.ts'
@@ -47,7 +48,8 @@ export class Observer {
   disconnected(ref: BrokerRef, error: Error | undefined): void {
     this.open--
     this.closed.record(1)
-    if (this.events.wanted('disconnect')) this.events.emit('disconnect', { ...ref, error })
+    if (!this.events.wanted('disconnect')) return
+    this.events.emit('disconnect', { ...ref, error: error instanceof ClosedError ? undefined : error })
   }
 
   /** A broker left the cluster. */

@@ -34,6 +34,7 @@ describe('watching a client', () => {
       await client.request(ListOffsets, endOffsets)
       world.broker.intercept(ListGroups, () => 'close', { times: 1 })
       await client.request(ListGroups, {})
+      await client.sendTo(1, ListGroups, {}, { lane: 'fetch' })
       await client.close()
       const at = { nodeId: 1, host: 'brokers', lane: 'other' }
       expect(seen.connect).toContainEqual(expect.objectContaining({ ...at, durationMs: expect.any(Number) }))
@@ -52,6 +53,8 @@ describe('watching a client', () => {
         expect.objectContaining({ ...at, error: expect.objectContaining({ code: 'ERR_CONNECTION' }) }),
       )
       expect(seen.disconnect).toContainEqual(expect.objectContaining({ ...at, error: undefined }))
+      // Fetches are cut off, on purpose.
+      expect(seen.disconnect).toContainEqual(expect.objectContaining({ ...at, lane: 'fetch', error: undefined }))
     }))
 
   test('onRetry hears of batches, fetches, commits and look-ups that are sent again, too', () =>
