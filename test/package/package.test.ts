@@ -22,9 +22,10 @@ const node = (code: string) => run(process.execPath, ['--input-type=module', '-e
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kafkawire-package-'))
-  await run('npm', ['run', 'build'], { cwd: root })
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }]
+  // As in a fresh checkout.
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
+  const filename = readdirSync(folder).find(name => name.endsWith('.tgz'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', private: true, type: 'module' }))
   await run(
     'npm',
@@ -58,6 +59,13 @@ describe('the packed package, installed in an empty folder', () => {
       expect(readFileSync(join(installed, 'dist', name), 'utf8').includes(root), `${name} names this machine's folder`).toBe(
         false,
       )
+  })
+
+  test('runs nothing when it is installed', () => {
+    const { scripts } = JSON.parse(readFileSync(join(folder, 'node_modules/kafkawire/package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) expect(scripts).not.toHaveProperty(name)
   })
 
   test('its command line explains itself', async () => {
