@@ -113,7 +113,10 @@ function calls(node: Node): boolean {
   )
 }
 
-/** Declarations import each other as `.ts` in the sources; published, they are `.js` beside `.d.ts`. */
+/**
+ * Declarations import each other as `.ts` in the sources; published, they are `.js` beside `.d.ts`. Where the compiler writes a type
+ * down itself, it says what memory bytes are in: nobody needs that, and before TypeScript 5.7 nobody can say it.
+ */
 function emitDeclarations(): void {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
     cwd: root,
@@ -124,7 +127,12 @@ function emitDeclarations(): void {
     const file = join(types, name)
     if (!name.endsWith('.d.ts')) continue
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replace(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+    writeFileSync(
+      file,
+      text
+        .replace(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2')
+        .replace(/\b(Uint8Array|Buffer)<ArrayBuffer(Like)?>/g, '$1'),
+    )
   }
 }
 

@@ -15,6 +15,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   exports: Record<string, string | { types: string; default: string }>
 }
 const subpaths = Object.keys(manifest.exports).filter(path => !path.endsWith('.json'))
+/** What README.md promises. */
+const [, leastTypeScript] = /TypeScript (\d+\.\d+) or newer/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
 const specifier = (subpath: string) => `kafkawire${subpath.slice(1)}`
 
 let folder: string
@@ -27,11 +29,8 @@ beforeAll(async () => {
   await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
   const filename = readdirSync(folder).find(name => name.endsWith('.tgz'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', private: true, type: 'module' }))
-  await run(
-    'npm',
-    ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, '@types/node@20', '@bokuweb/zstd-wasm'],
-    { cwd: folder },
-  )
+  const needed = [`./${filename}`, '@types/node@20', `typescript@~${leastTypeScript}.0`, '@bokuweb/zstd-wasm']
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...needed], { cwd: folder })
 }, 240_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -150,7 +149,10 @@ test('brokers are told the version that is published (KIP-511)', () => {
   expect(SOFTWARE_VERSION).toBe(manifest.version)
 })
 
-describe('types for a consumer with strict settings', () => {
+describe.each([
+  ['the compiler of this project', () => root],
+  [`TypeScript ${leastTypeScript}`, () => folder],
+])('types for a consumer with strict settings and %s', (_, compilerHome) => {
   const typeCheck = async (file: string, more: object = { noEmit: true }): Promise<string> => {
     writeFileSync(
       join(folder, 'types/tsconfig.json'),
@@ -171,7 +173,7 @@ describe('types for a consumer with strict settings', () => {
         include: [file],
       }),
     )
-    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'types'], {
+    const { stdout } = await run(process.execPath, [join(compilerHome(), 'node_modules/typescript/bin/tsc'), '-p', 'types'], {
       cwd: folder,
     }).catch((error: { stdout: string }) => error)
     return stdout
