@@ -99,7 +99,6 @@ export class Client {
       lifetime: this.lifetime,
       brokers: this.brokers,
       coordinators: this.coordinators,
-      events: this.events,
     })
   }
 
@@ -212,7 +211,7 @@ export class Client {
     return this.metadata.retryBackoffMs(attempts)
   }
 
-  /** Tells whoever watches that something is sent again: for what is built on a client and repeats by a schedule of its own. */
+  /** Tells whoever watches that something is sent again: here, or by what is built on a client and repeats by a schedule of its own. */
   retrying(event: RetryEvent): void {
     if (this.events.wanted('retry')) this.events.emit('retry', event)
   }

@@ -3,7 +3,6 @@ import { Produce } from '../protocol/apis/00-produce.ts'
 import { brokerError, ErrorCode } from '../protocol/error-codes.ts'
 import { defaultsOf } from '../protocol/presence.ts'
 import { type Api, type Decoded, type Encodable, NEVER, type Route, type Shape } from '../protocol/schema.ts'
-import type { ClientEvents } from '../telemetry/events.ts'
 import { onAbort } from '../util/abort-watch.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { Brokers, Lane } from './brokers.ts'
@@ -26,7 +25,6 @@ export interface Cluster {
   readonly lifetime: Lifetime
   readonly brokers: Brokers
   readonly coordinators: Coordinators
-  readonly events: ClientEvents
 }
 
 /** Where one part of a request goes. */
@@ -258,11 +256,11 @@ export class Router {
 
   /** Waits before the next attempt. False when there is no time, or no try, left for one. */
   async pause({ api, deadline, signal }: Operation, attempts: number, error: Error): Promise<boolean> {
-    const { client, events, lifetime } = this.cluster
+    const { client, lifetime } = this.cluster
     const delayMs = client.retryBackoffMs(attempts)
     if (this.isLast(attempts) || delayMs >= deadline.remainingMs) return false
     client.logger.debug({ err: error, api: api.name, attempts, delayMs }, 'retrying a request')
-    if (events.wanted('retry')) events.emit('retry', { api: api.name, attempts, delayMs, error })
+    client.retrying({ api: api.name, attempts, delayMs, error })
     await lifetime.delay(delayMs, signal)
     return true
   }

@@ -323,15 +323,12 @@ export class Sender implements OutboxHost {
     if (!batch.settled && batch.attempts > this.cluster.options.retries) return this.finish(queue, batch, error)
     const { topic, partition, attempts } = batch
     this.cluster.logger.debug({ topic, partition, attempts, err: error }, 'a batch has to be sent again')
-    let retryAt = 0
     let delayMs = 0
     if (!queue.isRecovering) {
       queue.failures++
-      if (!atOnce) {
-        delayMs = this.cluster.retryBackoffMs(queue.failures)
-        retryAt = this.clock.monotonic() + delayMs
-      }
+      if (!atOnce) delayMs = this.cluster.retryBackoffMs(queue.failures)
     }
+    const retryAt = delayMs > 0 ? this.clock.monotonic() + delayMs : 0
     this.cluster.retrying({ api: 'Produce', attempts, delayMs, error })
     queue.retry(batch, { retryAt, ...(renumber && { renumber }) })
     if (batch.settled) return this.leave(queue, batch)

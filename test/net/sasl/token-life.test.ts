@@ -5,7 +5,7 @@ import { Heartbeat } from '../../../src/protocol/apis/index.ts'
 import type { SimulatedRuntime } from '../../../src/runtime/simulated/index.ts'
 import { Deferred } from '../../../src/util/deferred.ts'
 import { failureOf, sleep } from '../connecting.ts'
-import { bearerServer, plainServer, type SaslBroker, world } from './sasl-broker.ts'
+import { bearerServer, plainServer, type SaslBroker, type World, world } from './sasl-broker.ts'
 
 const beat = { groupId: 'g', generationId: 1, memberId: 'm' }
 const oidc = { tokenEndpoint: 'https://login.example/token', clientId: 'me', clientSecret: 's3cret' }
@@ -28,6 +28,24 @@ function provider(runtime: SimulatedRuntime, broker: SaslBroker) {
   broker.mechanisms = { OAUTHBEARER: server }
   return state
 }
+
+/** A connection as alice, whose sessions last so long; `password` gives her password, or fails to. */
+const aliceIn = (
+  sessionLifetimeMs: number,
+  password: (runtime: SimulatedRuntime) => string | Promise<string>,
+  body: (world: Pick<World, 'broker' | 'runtime'> & { readonly connection: ReturnType<World['connect']> }) => Promise<void>,
+) =>
+  world(async ({ broker, connect, runtime }) => {
+    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
+    broker.sessionLifetimeMs = sessionLifetimeMs
+    const connection = connect({ mechanism: 'PLAIN', username: 'alice', password: () => password(runtime) })
+    await body({ broker, runtime, connection })
+  })
+/** The password, but for a time. */
+const sealedBetween =
+  (from: number, until: number) =>
+  ({ clock }: SimulatedRuntime) =>
+    clock.monotonic() > from && clock.monotonic() < until ? Promise.reject(new Error('vault sealed')) : 'secret'
 
 describe('while no new token can be had', () => {
   test('requests flow on the session and the token that are still valid, and the next token is asked for with pauses', async () => {
@@ -112,13 +130,8 @@ describe('while no new token can be had', () => {
     })
   })
 
-  test('one that can be fetched again in time saves the session, and what waited is sent', async () => {
-    await world(async ({ broker, connect, runtime }) => {
-      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
-      broker.sessionLifetimeMs = 100_000
-      const sealed = () => runtime.clock.monotonic() > 1_000 && runtime.clock.monotonic() < 97_000
-      const password = () => (sealed() ? Promise.reject(new Error('vault sealed')) : 'secret')
-      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+  test('one that can be fetched again in time saves the session, and what waited is sent', () =>
+    aliceIn(100_000, sealedBetween(1_000, 97_000), async ({ broker, connection, runtime }) => {
       await connection.connect()
       await sleep(runtime, 92_000)
       await connection.request(Heartbeat, beat)
@@ -126,33 +139,23 @@ describe('while no new token can be had', () => {
       expect((await connection.request(Heartbeat, beat, { timeoutMs: 30_000 })).errorCode).toBe(0)
       expect(broker.authentications).toBe(2)
       expect(broker.intruders).toEqual([])
-    })
-  })
+    }))
 })
 
-test('a long session is used until shortly before it ends while no credentials can be had', async () => {
-  await world(async ({ broker, connect, runtime }) => {
-    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
-    broker.sessionLifetimeMs = 3_600_000
-    const sealed = () => runtime.clock.monotonic() > 2_800_000 && runtime.clock.monotonic() < 3_580_000
-    const password = () => (sealed() ? Promise.reject(new Error('vault sealed')) : 'secret')
-    const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+test('a long session is used until shortly before it ends while no credentials can be had', () =>
+  aliceIn(3_600_000, sealedBetween(2_800_000, 3_580_000), async ({ broker, connection, runtime }) => {
     while (runtime.clock.monotonic() < 3_700_000) {
       await connection.request(Heartbeat, beat)
       await sleep(runtime, 5_000)
     }
     expect(broker.authentications).toBe(2)
     expect(broker.intruders).toEqual([])
-  })
-})
+  }))
 
-test('credentials whose source hung are asked for again: a timeout is not the end of asking', async () => {
-  await world(async ({ broker, connect, runtime }) => {
-    broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
-    broker.sessionLifetimeMs = 100_000
-    let asked = 0
-    const password = () => (++asked === 2 ? new Promise<never>(() => {}) : 'secret')
-    const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+test('credentials whose source hung are asked for again: a timeout is not the end of asking', () => {
+  let asked = 0
+  const password = () => (++asked === 2 ? new Promise<never>(() => {}) : 'secret')
+  return aliceIn(100_000, password, async ({ broker, connection, runtime }) => {
     await connection.connect()
     while (runtime.clock.monotonic() < 150_000) {
       await connection.request(Heartbeat, beat)
@@ -185,17 +188,18 @@ test('a token whose source hung while nobody waited is asked for again, and new 
 
 describe('sessions that are short', () => {
   test.each([400, 900, 1_200])('of %d ms are renewed once a second at most, as Kafka wants it', sessionLifetimeMs =>
-    world(async ({ broker, connect, runtime }) => {
-      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
-      broker.sessionLifetimeMs = sessionLifetimeMs
-      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password: 'secret' })
-      await connection.connect()
-      while (runtime.clock.monotonic() < 20_000) {
-        expect((await connection.request(Heartbeat, beat)).errorCode).toBe(0)
-        await sleep(runtime, 100)
-      }
-      expect(broker.authentications).toBeLessThanOrEqual(21)
-    }),
+    aliceIn(
+      sessionLifetimeMs,
+      () => 'secret',
+      async ({ broker, connection, runtime }) => {
+        await connection.connect()
+        while (runtime.clock.monotonic() < 20_000) {
+          expect((await connection.request(Heartbeat, beat)).errorCode).toBe(0)
+          await sleep(runtime, 100)
+        }
+        expect(broker.authentications).toBeLessThanOrEqual(21)
+      },
+    ),
   )
 
   test('last as long as the token does: a renewal waits for the next token, unless that cannot be had', async () => {
@@ -330,13 +334,10 @@ describe('nothing goes on once the connection is over', () => {
       },
     })))
 
-  test('the tries to renew a session that lasts for long', () =>
-    world(async ({ broker, connect, runtime }) => {
-      broker.mechanisms = { PLAIN: plainServer('alice', 'secret') }
-      broker.sessionLifetimeMs = 3_600_000
-      let asked = 0
-      const password = () => (++asked === 1 ? 'secret' : new Promise<never>(() => {}))
-      const connection = connect({ mechanism: 'PLAIN', username: 'alice', password })
+  test('the tries to renew a session that lasts for long', () => {
+    let asked = 0
+    const password = () => (++asked === 1 ? 'secret' : new Promise<never>(() => {}))
+    return aliceIn(3_600_000, password, async ({ connection, runtime }) => {
       await connection.connect()
       await sleep(runtime, 3_300_000)
       await connection.request(Heartbeat, beat)
@@ -345,7 +346,8 @@ describe('nothing goes on once the connection is over', () => {
       connection.destroy()
       await sleep(runtime, 60_000)
       expect(asked).toBe(2)
-    }))
+    })
+  })
 
   test('a token endpoint that hangs', () => pending(() => ({ oidc })))
 
